@@ -1,0 +1,88 @@
+// The configuration as plain typed values with their defaults: what config_parser makes of a file and what
+// snapshot_builder and app/server read. Value types; units are in the types. docs/configuration.md is the reference.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/balance/strategy.hpp"
+
+namespace fairlead::control {
+
+using Milliseconds = std::chrono::milliseconds;
+
+struct ListenerConfig {
+  std::string address;  ///< "IP:PORT", "[IPv6]:PORT"
+};
+
+enum class EngineChoice : std::uint8_t { automatic, epoll, io_uring };
+enum class Coordination : std::uint8_t { leased, exact };
+
+struct StateConfig {
+  std::string url = "memory://";
+  Coordination coordination = Coordination::leased;
+  std::string key_prefix;
+};
+
+struct LimitsConfig {
+  std::size_t head = 32 * 1024;
+  std::size_t line = 8 * 1024;
+  std::size_t fields = 100;
+  std::size_t target = 8 * 1024;
+  std::uint64_t body = 64ULL << 20;   ///< 0: no limit
+  std::size_t connections = 10'000;   ///< client connections at once, over all workers
+};
+
+struct TimeoutsConfig {
+  Milliseconds header{10'000};
+  Milliseconds body_idle{30'000};
+  Milliseconds keep_alive{75'000};
+  Milliseconds connect{1'000};
+  Milliseconds first_byte{30'000};
+  Milliseconds idle{60'000};
+  Milliseconds drain{30'000};
+};
+
+struct BackendConfig {
+  std::string url;
+  std::uint32_t weight = 1;
+};
+
+struct PoolConfig {
+  std::string name = "default";
+  balance::StrategyId strategy = balance::StrategyId::round_robin;
+  std::vector<BackendConfig> backends;
+};
+
+struct RouteConfig {
+  std::string path;  ///< exact path, or the prefix
+  bool is_prefix = false;
+  std::vector<std::string> methods;  ///< empty: all
+  std::string pool = "default";
+  std::optional<balance::StrategyId> strategy;  ///< nothing: the pool's
+  std::string rewrite_path;
+  std::string strategy_parameter;
+  bool annotated = false;
+  std::optional<std::uint64_t> body;
+  std::optional<Milliseconds> first_byte;
+  std::optional<Milliseconds> idle;
+};
+
+struct Config {
+  std::vector<ListenerConfig> listen{{"0.0.0.0:5000"}};
+  std::string admin_address = "127.0.0.1:8000";
+  unsigned workers = 0;  ///< 0: one a core
+  EngineChoice engine = EngineChoice::automatic;
+  StateConfig state;
+  LimitsConfig limits;
+  TimeoutsConfig timeouts;
+  std::vector<std::string> trusted_proxies;  ///< CIDR ranges
+  std::vector<PoolConfig> pools{PoolConfig{}};
+  std::vector<RouteConfig> routes;
+};
+
+}  // namespace fairlead::control

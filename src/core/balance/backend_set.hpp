@@ -1,0 +1,68 @@
+// Backends of a pool: immutable, part of a snapshot. What changes all the time (requests in flight, failures in a row)
+// lives in cells of relaxed atomics that successive snapshots share, so that a reload forgets nothing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace fairlead::balance {
+
+/// What the process knows of one backend; written by all workers.
+struct BackendActivity {
+  std::atomic<std::uint32_t> in_flight{0};         ///< this process' own requests
+  std::atomic<std::uint32_t> connect_failures{0};  ///< in a row
+  std::atomic<std::int64_t> rests_until_ms{0};     ///< steady clock; 0 or past: doesn't rest
+};
+
+/// What the process knows of one pool.
+struct PoolActivity {
+  std::atomic<std::uint64_t> tickets{0};  ///< round robin positions taken
+  std::atomic<std::uint64_t> ties{0};     ///< rotation among equals
+  std::atomic<std::int64_t> rests_until_ms{0};  ///< latest rest of any backend: one load tells that none rests
+};
+
+struct Backend {
+  std::string url;   ///< as configured or listed: the identity, and the text of conn_count:<URL>
+  std::string host;  ///< name, IPv4, or IPv6 without brackets
+  std::uint16_t port = 80;
+  std::uint32_t weight = 1;
+  std::shared_ptr<BackendActivity> activity;
+};
+
+/// Host and port of an "http://host[:port]" URL, path empty or "/". Error: malformed, with the rule that it breaks.
+struct BackendAddress {
+  std::string host;
+  std::uint16_t port = 80;
+};
+Result<BackendAddress> parse_backend_url(std::string_view url);
+
+using BackendIndex = std::uint32_t;
+
+class BackendSet {
+ public:
+  BackendSet() = default;
+  explicit BackendSet(std::vector<Backend> backends);
+
+  [[nodiscard]] std::size_t size() const { return backends_.size(); }
+  [[nodiscard]] bool empty() const { return backends_.empty(); }
+  [[nodiscard]] const Backend& operator[](BackendIndex index) const { return backends_[index]; }
+  [[nodiscard]] auto begin() const { return backends_.begin(); }
+  [[nodiscard]] auto end() const { return backends_.end(); }
+  /// The first with that URL; nullptr when there is none.
+  [[nodiscard]] const Backend* find(std::string_view url) const;
+  /// All weights are equal.
+  [[nodiscard]] bool uniform() const { return uniform_; }
+
+ private:
+  std::vector<Backend> backends_;
+  bool uniform_ = true;
+};
+
+}  // namespace fairlead::balance

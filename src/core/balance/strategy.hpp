@@ -1,0 +1,46 @@
+// How a backend is chosen: an algorithm built from a BackendSet, then const and pure. All that varies comes in by
+// PickInput, so a choice can be repeated in a test by writing down its values. The roster is strategies.inc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/balance/backend_set.hpp"
+
+namespace fairlead::balance {
+
+struct PickInput {
+  std::uint64_t ticket = 0;  ///< counts up by one a pick: position of round robin, rotation of ties
+  /// Requests in flight a backend, in the set's order; needed only if the strategy needs_loads().
+  std::span<const std::uint32_t> loads;
+  /// Non-zero: may serve. Empty span: all may.
+  std::span<const std::uint8_t> eligible;
+};
+
+/// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same input
+/// gives the same pick; weights are respected.
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+  [[nodiscard]] virtual std::optional<BackendIndex> pick(const PickInput& input) const = 0;
+  [[nodiscard]] virtual bool needs_loads() const { return false; }
+};
+
+/// One value a line of the roster.
+enum class StrategyId : std::uint8_t {
+#define FAIRLEAD_STRATEGY(name) name,
+#include "core/balance/strategies.inc"
+#undef FAIRLEAD_STRATEGY
+};
+
+/// Names in the roster's order: configuration values, metric labels, the reference's table.
+std::span<const std::string_view> strategy_names();
+std::string_view name_of(StrategyId id);
+std::optional<StrategyId> strategy_of(std::string_view name);
+/// `backends` must outlive the strategy.
+std::unique_ptr<Strategy> make_strategy(StrategyId id, const BackendSet& backends);
+
+}  // namespace fairlead::balance

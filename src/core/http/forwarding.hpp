@@ -1,0 +1,57 @@
+// What crosses the proxy and what doesn't (RFC 9110 section 7.6, RFC 7230-style X-Forwarded-*). Heads that leave are
+// always written anew from parsed parts: hop-by-hop fields and those that Connection names stay behind, framing is
+// ours, Via and X-Forwarded-For/-Proto/-Host are set. Pure; everything is appended to a buffer that the caller recycles.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/http/body_framing.hpp"
+#include "core/http/message.hpp"
+
+namespace fairlead::http {
+
+/// About the client, for X-Forwarded-* and Via.
+struct ClientInfo {
+  std::string_view address;       ///< IP in text, no port
+  bool trusted = false;           ///< the peer is in trusted_proxies: its X-Forwarded-* are kept and appended to
+  std::string_view proto = "http";  ///< "http" or "https"
+};
+
+/// Where the request goes: path and query as rewritten by the route.
+struct UpstreamTarget {
+  std::string_view path;
+  std::string_view query;
+  bool has_query = false;
+  std::string_view host;  ///< Host to send when the client gave none (HTTP/1.0): the backend's authority
+};
+
+/// Appends the whole request head for the backend, its empty line included. `framing` is the request's own: a length
+/// or chunked are written anew, and `Connection: keep-alive` is implied (HTTP/1.1).
+void append_upstream_request(std::string& out, const RequestHead& head, const UpstreamTarget& target,
+                             const BodyFraming& framing, const ClientInfo& client);
+
+/// How the answer's body goes down: with a length, in chunks, or until close (HTTP/1.0 clients).
+struct DownstreamFraming {
+  BodyKind kind = BodyKind::none;
+  std::uint64_t length = 0;
+  /// For an answer without a body that still tells its length (HEAD, 304): written as Content-Length.
+  std::optional<std::uint64_t> told_length;
+  bool close = false;  ///< say `Connection: close`
+  Version client_version = Version::http_1_1;
+};
+
+/// Appends the whole response head for the client. A non-empty `backend_url` is added as X-Backend-Server (replacing
+/// one that the backend sent). The status line always says HTTP/1.1 (RFC 9110 section 6.2).
+void append_downstream_response(std::string& out, const ResponseHead& head, const DownstreamFraming& framing,
+                                std::string_view backend_url);
+
+/// Appends an interim response (1xx but 101) with its end-to-end fields.
+void append_interim_response(std::string& out, const ResponseHead& head);
+
+/// Appends "SIZE\r\n" in hex; the data and "\r\n" follow it on the wire.
+void append_chunk_size(std::string& out, std::uint64_t size);
+
+}  // namespace fairlead::http

@@ -1,0 +1,57 @@
+// All that a request may consult, as one immutable value. Made by control/snapshot_builder, published by the controller,
+// adopted by each worker for its next exchange; exchanges under way keep theirs until they end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/balance/backend_set.hpp"
+#include "core/balance/strategy.hpp"
+#include "core/http/head_parser.hpp"
+#include "core/routing/address_range.hpp"
+#include "core/routing/route_table.hpp"
+
+namespace fairlead::routing {
+
+/// A named group of backends and every strategy built over it. Neither movable nor copyable: strategies point into it.
+struct Pool {
+  Pool(std::string name_in, std::uint32_t index_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
+       std::shared_ptr<balance::PoolActivity> activity_in);
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  [[nodiscard]] const balance::Strategy& strategy(balance::StrategyId id) const {
+    return *strategies[static_cast<std::size_t>(id)];
+  }
+
+  std::string name;
+  std::uint32_t index;  ///< position in Snapshot::pools
+  balance::StrategyId default_strategy;
+  balance::BackendSet backends;
+  std::shared_ptr<balance::PoolActivity> activity;
+  std::vector<std::unique_ptr<balance::Strategy>> strategies;  ///< by StrategyId
+};
+
+struct Timeouts {
+  std::chrono::milliseconds header{10'000};
+  std::chrono::milliseconds body_idle{30'000};
+  std::chrono::milliseconds keep_alive{75'000};
+  std::chrono::milliseconds connect{1'000};
+  std::chrono::milliseconds first_byte{30'000};
+  std::chrono::milliseconds idle{60'000};
+  std::chrono::milliseconds drain{30'000};
+};
+
+struct Snapshot {
+  std::uint64_t version = 0;
+  http::HeadLimits head_limits;
+  Timeouts timeouts;
+  std::vector<AddressRange> trusted_proxies;
+  std::vector<std::unique_ptr<const Pool>> pools;
+  RouteTable routes;
+};
+
+}  // namespace fairlead::routing
