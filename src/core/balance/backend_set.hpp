@@ -48,6 +48,7 @@ using BackendIndex = std::uint32_t;
 class BackendSet {
  public:
   BackendSet() = default;
+  /// A weight of 0 counts as 1; a backend without activity gets a new one.
   explicit BackendSet(std::vector<Backend> backends);
 
   [[nodiscard]] std::size_t size() const { return backends_.size(); }
@@ -62,6 +63,7 @@ class BackendSet {
 
  private:
   std::vector<Backend> backends_;
+  std::vector<BackendIndex> by_url_;
   bool uniform_ = true;
 };
 
