@@ -1,0 +1,21 @@
+#include "core/routing/snapshot.hpp"
+
+#include <utility>
+
+namespace fairlead::routing {
+
+Pool::Pool(std::string name_in, std::uint32_t index_in, balance::StrategyId strategy_in,
+           balance::BackendSet backends_in, std::shared_ptr<balance::PoolActivity> activity_in)
+    : name(std::move(name_in)),
+      index(index_in),
+      default_strategy(strategy_in),
+      backends(std::move(backends_in)),
+      activity(std::move(activity_in)) {
+  const std::size_t count = balance::strategy_names().size();
+  strategies.reserve(count);
+  for (std::size_t id = 0; id < count; ++id) {
+    strategies.push_back(balance::make_strategy(static_cast<balance::StrategyId>(id), backends));
+  }
+}
+
+}  // namespace fairlead::routing
