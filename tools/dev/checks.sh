@@ -1,0 +1,140 @@
+# `./dev test`, `lint`, `format` and `fuzz`. Sourced by ./dev.
+# `test` runs every section whatever fails before it; each leaves its counts in build/results for tools/dev/report.py.
+
+python=/usr/bin/python3
+results=$PWD/build/results
+test_sections=(release unit scenario lint asan tsan gcc fuzz)
+
+command_test() {
+  local -a sections=("$@")
+  [[ $# -gt 0 ]] || sections=("${test_sections[@]}")
+  local section start=$SECONDS
+  for section in "${sections[@]}"; do
+    [[ " ${test_sections[*]} " == *" $section "* ]] || die "no section '$section'; there are: ${test_sections[*]}"
+  done
+  require build lint checks servers
+  rm -rf "$results"
+  mkdir -p "$results"
+  for section in "${sections[@]}"; do
+    run_section "$section"
+  done
+  printf '\n== all sections: %s s\n' "$((SECONDS - start))"
+  "$python" tools/dev/report.py "$results"
+}
+
+# Runs section_NAME in a shell of its own, so that its failure ends it and nothing else.
+run_section() {
+  local name=$1 start=$SECONDS status=0
+  printf '\n== %s\n' "$name"
+  set +e
+  (
+    set -e
+    "section_$name"
+  ) </dev/null
+  status=$?
+  set -e
+  echo "$status" >"$results/$name.status"
+  printf '== %s: %s after %s s\n' "$name" "$([[ $status -eq 0 ]] && echo ok || echo FAILED)" "$((SECONDS - start))"
+}
+
+section_release() { build release; }
+section_unit() { build release && unit_tests release; }
+section_scenario() {
+  build release fairlead
+  FAIRLEAD_BINARY=$PWD/build/release/fairlead timeout 900 "$python" -m pytest -q -p no:cacheprovider \
+    --junitxml="$results/scenario.xml" tests/scenario
+}
+section_lint() { command_lint; }
+section_asan() { build asan && ASAN_OPTIONS=detect_stack_use_after_return=1 unit_tests asan; }
+section_tsan() { build tsan && unit_tests tsan; }
+section_gcc() { build gcc && unit_tests gcc; }
+section_fuzz() { command_fuzz 60; }
+
+# Every test program of a preset, all of them even if one fails.
+unit_tests() {
+  local preset=$1 program name failed=0
+  for program in "$PWD/build/$preset"/*_test; do
+    name=$(basename "$program")
+    echo "-- $preset $name"
+    (cd "build/$preset" && timeout 600 "$program" --gtest_brief=1 --gtest_output="xml:$results/$preset.$name.xml") || {
+      failed=1
+      # A program that crashed wrote no counts.
+      [[ -f $results/$preset.$name.xml ]] || echo 1 >"$results/$preset.$name.status"
+    }
+  done
+  return "$failed"
+}
+
+sources() {
+  local -a folders=(src)
+  local folder
+  for folder in tests bench fuzz; do
+    [[ ! -d $folder ]] || folders+=("$folder")
+  done
+  find "${folders[@]}" -name '*.[ch]pp' | sort
+}
+
+command_lint() {
+  require build lint
+  local failed=0
+  configure release
+  lint_step "house rules hold the bad inputs" "$python" -m unittest -q tools/tidy_test.py || failed=1
+  lint_step "house rules (tools/tidy)" "$python" tools/tidy || failed=1
+  lint_step "format (clang-format-19; ./dev format writes it)" check_format || failed=1
+  lint_step "clang-tidy-19" "$python" tools/dev/clang_tidy.py || failed=1
+  return "$failed"
+}
+
+lint_step() {
+  local title=$1 start=$SECONDS
+  shift
+  if "$@"; then
+    echo "-- $title: ok ($((SECONDS - start)) s)"
+  else
+    echo "-- $title: FAILED ($((SECONDS - start)) s)"
+    return 1
+  fi
+}
+
+check_format() {
+  local -a wrong
+  mapfile -t wrong < <(sources | xargs -r clang-format-19 --dry-run 2>&1 | sed -n 's/:[0-9].*warning:.*//p' | sort -u)
+  [[ ${#wrong[@]} -eq 0 ]] || {
+    printf '%s: not in the format\n' "${wrong[@]}"
+    return 1
+  }
+}
+
+command_format() {
+  require lint
+  sources | xargs -r clang-format-19 -i
+}
+
+# The time is shared out among the targets. Seeds are in fuzz/corpus/TARGET; what is found grows under build/.
+command_fuzz() {
+  local seconds=${1:-60} source target share failed=0
+  local -a targets=() seeds
+  build fuzz
+  while read -r source; do
+    targets+=("$(basename "$source" .cpp)")
+  done < <(find src -name '*_fuzz.cpp' | sort)
+  if [[ ${#targets[@]} -eq 0 ]]; then
+    say "no fuzz target in this version"
+    return 0
+  fi
+  share=$((seconds / ${#targets[@]}))
+  for target in "${targets[@]}"; do
+    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/findings"
+    seeds=()
+    [[ ! -d fuzz/corpus/$target ]] || seeds=("fuzz/corpus/$target")
+    echo "-- fuzz $target for $((share > 1 ? share : 1)) s"
+    "build/fuzz/$target" -max_total_time=$((share > 1 ? share : 1)) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+      -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" \
+      "build/fuzz/corpus/$target" "${seeds[@]}" 2>"build/fuzz/$target.log" || {
+      tail -n 40 "build/fuzz/$target.log"
+      failed=1
+    }
+    grep number_of_executed_units "build/fuzz/$target.log" || true
+  done
+  return "$failed"
+}
