@@ -1,0 +1,84 @@
+// Memory for bytes on their way. A connection takes a buffer when bytes come and gives it back before it waits for its
+// next request, so an idle connection holds none. One pool a loop. Buffers of standard_bytes are recycled, at most
+// kept_max of them; larger ones (for large heads) come from the heap.
+// Thread rule: one loop thread. Lifetime: buffers return to their pool, which outlives them.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fairlead::io {
+
+class BufferPool;
+
+/// Bytes received and not consumed yet, at the front of a piece of memory. Move-only; empty without memory.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    Buffer moved(std::move(other));
+    swap(moved);
+    return *this;
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { reset(); }
+
+  [[nodiscard]] bool has_memory() const { return memory_ != nullptr; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  [[nodiscard]] std::string_view bytes() const { return {memory_ + begin_, end_ - begin_}; }
+  [[nodiscard]] bool empty() const { return begin_ == end_; }
+  /// Where the next bytes go; may be empty.
+  [[nodiscard]] std::span<char> space() const { return {memory_ + end_, capacity_ - end_}; }
+  void added(std::size_t count) { end_ += count; }
+  void consume(std::size_t count) {
+    begin_ += count;
+    if (begin_ == end_) {
+      begin_ = end_ = 0;
+    }
+  }
+  void clear() { begin_ = end_ = 0; }
+  /// Moves the bytes to the front, so that all free memory is behind them. True if they moved.
+  bool compact();
+  /// Gives the memory back.
+  void reset();
+
+ private:
+  friend class BufferPool;
+  void swap(Buffer& other) noexcept;
+
+  BufferPool* pool_ = nullptr;
+  char* memory_ = nullptr;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+class BufferPool {
+ public:
+  static constexpr std::size_t standard_bytes = 16 * 1024;
+  static constexpr std::size_t kept_max = 128;  ///< 2 MiB a worker
+
+  BufferPool() = default;
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+  ~BufferPool();
+
+  /// An empty buffer of at least `bytes`.
+  Buffer take(std::size_t bytes = standard_bytes);
+  /// Moves what `buffer` holds into a new one of at least `bytes`.
+  void grow(Buffer& buffer, std::size_t bytes);
+
+ private:
+  friend class Buffer;
+  void give_back(char* memory, std::size_t capacity);
+
+  std::vector<char*> kept_;
+};
+
+}  // namespace fairlead::io

@@ -1,0 +1,83 @@
+#include "io/listener.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include "io/stream.hpp"
+
+namespace fairlead::io {
+
+Listener::Listener(EventLoop& loop, const Log& log, OnConnection on_connection)
+    : loop_(loop), log_(log), on_connection_(std::move(on_connection)) {
+  operation_.kind = OperationKind::accept;
+  operation_.socket = &socket_;
+  operation_.address = &peer_;
+  operation_.context = this;
+  operation_.on_complete = on_accepted;
+  retry_.context = this;
+  retry_.on_expiry = [](Timer& timer) { static_cast<Listener*>(timer.context)->accept_more(); };
+}
+
+Result<void> Listener::open(const Address& address) {
+  address_ = address;
+  const int failed = loop_.engine().listen(socket_, address_, backlog);
+  return failed == 0 ? Result<void>() : Result<void>(error_of(-failed, Side::internal));
+}
+
+void Listener::start() { accept_more(); }
+
+void Listener::pause() { paused_ = true; }
+
+void Listener::resume() {
+  paused_ = false;
+  accept_more();
+}
+
+void Listener::close() {
+  paused_ = true;
+  retry_.cancel();
+  if (socket_.is_open()) {
+    loop_.engine().close(socket_);
+  }
+}
+
+void Listener::accept_more() {
+  for (int accepts = 0; accepts < accepts_per_turn_max; ++accepts) {
+    if (accepting_ || paused_ || retry_.is_armed() || !socket_.is_open()) {
+      return;
+    }
+    accepting_ = true;
+    if (!loop_.engine().submit(operation_)) {
+      return;
+    }
+    accepting_ = false;
+    accepted();
+  }
+  loop_.timers().arm(retry_, loop_.now());  // the rest of the queue after what else is to do
+}
+
+void Listener::on_accepted(Operation& operation) {
+  auto& listener = *static_cast<Listener*>(operation.context);
+  listener.accepting_ = false;
+  listener.accepted();
+  listener.accept_more();
+}
+
+void Listener::accepted() {
+  if (operation_.result >= 0) {
+    said_exhausted_ = false;
+    on_connection_(static_cast<int>(operation_.result), peer_);
+    return;
+  }
+  if (operation_.result == -ECANCELED || !socket_.is_open()) {
+    return;
+  }
+  if (!said_exhausted_) {
+    said_exhausted_ = true;
+    log_.warn("accept failed, trying again", {{"listener", address_.text()},
+                                              {"reason", std::strerror(static_cast<int>(-operation_.result))}});
+  }
+  loop_.timers().arm(retry_, loop_.now() + pause_when_exhausted);
+}
+
+}  // namespace fairlead::io

@@ -1,0 +1,57 @@
+// Accepts connections on one address for one loop and hands each to its owner. Listeners of several loops share an
+// address (SO_REUSEPORT): the kernel spreads the connections. When descriptors run out it pauses and tries again.
+// Thread rule: one loop thread. Lifetime: `on_connection` is called until close(); the listener outlives its task scope.
+#pragma once
+
+#include <functional>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/event_loop.hpp"
+
+namespace fairlead::io {
+
+class Listener {
+ public:
+  /// The new connection's descriptor is the callee's; `peer` is the client's address.
+  using OnConnection = std::function<void(int descriptor, const Address& peer)>;
+
+  Listener(EventLoop& loop, const Log& log, OnConnection on_connection);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { close(); }
+
+  /// Binds and listens. Error: exhausted when the port is taken, refused when not permitted.
+  Result<void> open(const Address& address);
+  /// Begins to accept. While `paused`, connections wait in the kernel's backlog.
+  void start();
+  void pause();
+  void resume();
+  void close();
+  /// With the real port when 0 was asked for.
+  [[nodiscard]] const Address& address() const { return address_; }
+  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+
+ private:
+  static constexpr int backlog = 4096;
+  static constexpr int accepts_per_turn_max = 64;  ///< so that new connections don't starve those at work
+  static constexpr std::chrono::milliseconds pause_when_exhausted{100};
+
+  static void on_accepted(Operation& operation);
+  void accept_more();
+  void accepted();
+
+  EventLoop& loop_;
+  const Log& log_;
+  OnConnection on_connection_;
+  Socket socket_;
+  Address address_;
+  Address peer_;
+  Operation operation_;
+  Timer retry_;
+  bool accepting_ = false;
+  bool paused_ = false;
+  bool said_exhausted_ = false;
+};
+
+}  // namespace fairlead::io

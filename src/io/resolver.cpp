@@ -1,0 +1,154 @@
+#include "io/resolver.hpp"
+
+#include <netdb.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead::io {
+
+Addresses ResolverThread::look_up_by_system(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  Addresses addresses;
+  int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (failed != 0) {
+    // A host without any but loopback addresses: AI_ADDRCONFIG would hide what resolves to these.
+    hints.ai_flags = 0;
+    failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  }
+  for (const addrinfo* each = failed == 0 ? found : nullptr; each != nullptr; each = each->ai_next) {
+    addresses.emplace_back(each->ai_addr, each->ai_addrlen);
+  }
+  if (failed == 0) {
+    ::freeaddrinfo(found);
+  }
+  return addresses;
+}
+
+ResolverThread::ResolverThread(LookUp look_up) : look_up_(std::move(look_up)), thread_([this] { run(); }) {}
+
+ResolverThread::~ResolverThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  asked_.notify_one();
+  thread_.join();
+}
+
+bool ResolverThread::ask(std::string host, std::function<void(Addresses)> answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (questions_.size() >= queue_max) {
+      return false;
+    }
+    questions_.push_back(Question{std::move(host), std::move(answer)});
+  }
+  asked_.notify_one();
+  return true;
+}
+
+void ResolverThread::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
+    if (stopping_) {
+      return;
+    }
+    const Question question = std::move(questions_.front());
+    questions_.pop_front();
+    lock.unlock();
+    question.answer(look_up_(question.host));
+    lock.lock();
+  }
+}
+
+Resolver::Resolution Resolver::resolve(std::string_view host, std::uint16_t port, TimePoint deadline) {
+  return {*this, host, port, deadline};
+}
+
+Resolver::Resolution::Resolution(Resolver& resolver, std::string_view host, std::uint16_t port, TimePoint deadline)
+    : resolver_(resolver), host_(host), port_(port), deadline_(deadline) {}
+
+bool Resolver::Resolution::await_ready() {
+  literal_ = Address::from_ip(host_, port_);
+  if (literal_) {
+    return true;
+  }
+  const auto found = resolver_.names_.find(std::string(host_));
+  return found != resolver_.names_.end() && resolver_.loop_.now() < found->second.fresh_until;
+}
+
+void Resolver::Resolution::await_suspend(std::coroutine_handle<> waiter) {
+  waiter_ = waiter;
+  const std::string host(host_);
+  Name& name = resolver_.names_[host];
+  next_ = std::exchange(name.waiting, this);
+  timer_.context = this;
+  timer_.on_expiry = expire;
+  resolver_.loop_.timers().arm(timer_, deadline_);
+  if (!name.asked) {
+    resolver_.ask(host);
+  }
+}
+
+void Resolver::Resolution::expire(Timer& timer) {
+  auto& resolution = *static_cast<Resolution*>(timer.context);
+  resolution.timed_out_ = true;
+  Resolution** slot = &resolution.resolver_.names_[std::string(resolution.host_)].waiting;
+  while (*slot != &resolution) {
+    slot = &(*slot)->next_;
+  }
+  *slot = resolution.next_;
+  resolution.waiter_.resume();
+}
+
+Result<Addresses> Resolver::Resolution::await_resume() {
+  timer_.cancel();
+  if (literal_) {
+    return Addresses{*literal_};
+  }
+  Addresses addresses = resolver_.names_[std::string(host_)].addresses;
+  if (addresses.empty()) {
+    return timed_out_ ? Error{ErrorKind::timed_out, Side::upstream, 0, "the backend's name took too long to resolve"}
+                      : Error{ErrorKind::unresolved, Side::upstream, 0, "the backend's name has no address"};
+  }
+  for (Address& address : addresses) {
+    address.set_port(port_);
+  }
+  return addresses;
+}
+
+void Resolver::ask(const std::string& host) {
+  forget_old();
+  names_[host].asked = thread_.ask(host, [this, host](Addresses addresses) {
+    loop_.post([this, host, found = std::move(addresses)]() mutable { answered(host, std::move(found)); });
+  });
+}
+
+void Resolver::answered(const std::string& host, Addresses addresses) {
+  Name& name = names_[host];
+  name.asked = false;
+  name.fresh_until = loop_.now() + (addresses.empty() ? failed_for : fresh_for);
+  if (!addresses.empty()) {
+    name.addresses = std::move(addresses);
+  }
+  Resolution* waiting = std::exchange(name.waiting, nullptr);
+  while (waiting != nullptr) {
+    std::exchange(waiting, waiting->next_)->waiter_.resume();
+  }
+}
+
+void Resolver::forget_old() {
+  if (names_.size() > names_max) {
+    std::erase_if(names_, [&](const auto& entry) {
+      return entry.second.waiting == nullptr && !entry.second.asked && entry.second.fresh_until < loop_.now();
+    });
+  }
+}
+
+}  // namespace fairlead::io

@@ -1,0 +1,137 @@
+#include "io/stream.hpp"
+
+#include <cerrno>
+
+namespace fairlead::io {
+
+Error error_of(int error_number, Side side) {
+  const auto made = [&](ErrorKind kind, std::string_view detail) { return Error{kind, side, error_number, detail}; };
+  switch (error_number) {
+    case ECONNRESET:
+    case EPIPE: return made(ErrorKind::reset, "the peer broke the connection");
+    case ECONNREFUSED: return made(ErrorKind::refused, "nobody listens there");
+    case ENOENT: return made(ErrorKind::refused, "the socket's path doesn't exist");
+    case ENETUNREACH:
+    case EHOSTUNREACH: return made(ErrorKind::refused, "no route to the host");
+    case ETIMEDOUT: return made(ErrorKind::timed_out, "the network gave up");
+    case ECANCELED: return made(ErrorKind::cancelled, "stopped");
+    case EMFILE:
+    case ENFILE: return made(ErrorKind::exhausted, "no descriptor left");
+    case ENOBUFS:
+    case ENOMEM: return made(ErrorKind::exhausted, "no memory left for a socket");
+    case EADDRNOTAVAIL: return made(ErrorKind::exhausted, "no local port left");
+    case EADDRINUSE: return made(ErrorKind::exhausted, "the address is in use");
+    case EACCES:
+    case EPERM: return made(ErrorKind::refused, "not permitted");
+    default: return made(ErrorKind::unexpected, "the kernel refused");
+  }
+}
+
+Stream::Waiting::Waiting(Stream& stream, OperationKind kind, std::span<iovec> pieces, TimePoint deadline)
+    : stream_(stream), deadline_(deadline) {
+  operation_.kind = kind;
+  operation_.vectors = pieces.data();
+  operation_.vector_count = static_cast<std::uint32_t>(pieces.size());
+}
+
+Stream::Waiting::Waiting(Stream& stream, OperationKind kind, iovec piece, TimePoint deadline)
+    : stream_(stream), piece_(piece), deadline_(deadline) {
+  operation_.kind = kind;
+  operation_.vectors = &piece_;
+  operation_.vector_count = 1;
+}
+
+void Stream::Waiting::await_suspend(std::coroutine_handle<> waiter) {
+  waiter_ = waiter;
+  operation_.context = this;
+  operation_.on_complete = [](Operation& operation) {
+    static_cast<Waiting*>(operation.context)->waiter_.resume();
+  };
+  (writes() ? stream_.writing_ : stream_.reading_) = &operation_;
+  timer_.context = this;
+  timer_.on_expiry = expire;
+  stream_.loop_.timers().arm(timer_, deadline_);
+}
+
+void Stream::Waiting::expire(Timer& timer) {
+  auto& waiting = *static_cast<Waiting*>(timer.context);
+  waiting.timed_out_ = true;
+  waiting.stream_.cancel(waiting.operation_);
+}
+
+Result<std::size_t> Stream::Waiting::await_resume() {
+  timer_.cancel();
+  if (waiter_) {
+    (writes() ? stream_.writing_ : stream_.reading_) = nullptr;
+  }
+  if (operation_.result >= 0) [[likely]] {
+    return static_cast<std::size_t>(operation_.result);
+  }
+  if (timed_out_ && operation_.result == -ECANCELED) {
+    return Error{ErrorKind::timed_out, stream_.side_, ETIMEDOUT, "the deadline passed"};
+  }
+  return error_of(static_cast<int>(-operation_.result), stream_.side_);
+}
+
+Stream::Waiting Stream::read(std::span<char> memory, TimePoint deadline) {
+  return {*this, OperationKind::receive, iovec{memory.data(), memory.size()}, deadline};
+}
+
+Stream::Waiting Stream::readable(TimePoint deadline) {
+  return {*this, OperationKind::readable, std::span<iovec>{}, deadline};
+}
+
+Stream::Waiting Stream::write(std::string_view bytes, TimePoint deadline) {
+  return {*this, OperationKind::send, iovec{const_cast<char*>(bytes.data()), bytes.size()}, deadline};
+}
+
+void Stream::cancel_read() {
+  if (reading_ != nullptr) {
+    cancel(*reading_);
+  }
+}
+
+void Stream::cancel_write() {
+  if (writing_ != nullptr) {
+    cancel(*writing_);
+  }
+}
+
+Stream::Waiting Stream::write(std::span<iovec> pieces, TimePoint deadline) {
+  return {*this, OperationKind::send, pieces, deadline};
+}
+
+Result<void> PlainStream::attach(int descriptor) {
+  const int failed = loop().engine().attach(socket_, descriptor);
+  return failed == 0 ? Result<void>() : Result<void>(error_of(-failed, side()));
+}
+
+Result<void> PlainStream::open(const Address& address) {
+  const int failed = loop().engine().open(socket_, address);
+  return failed == 0 ? Result<void>() : Result<void>(error_of(-failed, side()));
+}
+
+Stream::Waiting PlainStream::connect(Address& address, TimePoint deadline) {
+  connecting_to_ = &address;
+  return {*this, OperationKind::connect, std::span<iovec>{}, deadline};
+}
+
+void PlainStream::shutdown_send() { loop().engine().shutdown_send(socket_); }
+
+void PlainStream::close() {
+  if (socket_.is_open()) {
+    loop().engine().close(socket_);
+  }
+}
+
+bool PlainStream::is_quiet() { return socket_.is_open() && loop().engine().is_quiet(socket_); }
+
+bool PlainStream::start(Operation& operation) {
+  operation.socket = &socket_;
+  operation.address = connecting_to_;
+  return loop().engine().submit(operation);
+}
+
+void PlainStream::cancel(Operation& operation) { loop().engine().cancel(operation); }
+
+}  // namespace fairlead::io

@@ -1,0 +1,118 @@
+// A byte stream to a peer: reads and writes that are tried at once and awaited only if the kernel would block, each with
+// a deadline. One read and one write may be under way at a time. Plain here; TLS is another implementation.
+// Thread rule: one loop thread. Lifetime: outlives every operation on it; closing ends them with ErrorKind::cancelled.
+#pragma once
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/result.hpp"
+#include "io/event_loop.hpp"
+
+namespace fairlead::io {
+
+/// An errno as an Error of that side.
+Error error_of(int error_number, Side side);
+
+class Stream {
+ public:
+  Stream(EventLoop& loop, Side side) : loop_(loop), side_(side) {}
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream() = default;
+
+  /// What is awaited; lives in the awaiting frame.
+  class Waiting {
+   public:
+    Waiting(Stream& stream, OperationKind kind, std::span<iovec> pieces, TimePoint deadline);
+    /// With a single piece, kept inside.
+    Waiting(Stream& stream, OperationKind kind, iovec piece, TimePoint deadline);
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    bool await_ready() { return stream_.start(operation_); }
+    void await_suspend(std::coroutine_handle<> waiter);
+    /// Bytes read (0: the peer ended the stream) or written. Errors: reset, refused, timed_out, cancelled, ...
+    Result<std::size_t> await_resume();
+
+   private:
+    static void expire(Timer& timer);
+    [[nodiscard]] bool writes() const {
+      return operation_.kind == OperationKind::send || operation_.kind == OperationKind::connect;
+    }
+
+    Stream& stream_;
+    Operation operation_;
+    iovec piece_{};
+    TimePoint deadline_;
+    Timer timer_;
+    std::coroutine_handle<> waiter_;
+    bool timed_out_ = false;
+  };
+
+  /// Reads what is there, at least a byte.
+  Waiting read(std::span<char> memory, TimePoint deadline);
+  /// Waits until there is something to read, without holding memory for it.
+  Waiting readable(TimePoint deadline);
+  /// Writes all; `pieces` is consumed as it goes and must live until then.
+  Waiting write(std::span<iovec> pieces, TimePoint deadline);
+  Waiting write(std::string_view bytes, TimePoint deadline);
+
+  /// Ends our sending half; reads go on.
+  virtual void shutdown_send() = 0;
+  /// Closes both halves; what waits ends with ErrorKind::cancelled.
+  virtual void close() = 0;
+  [[nodiscard]] virtual bool is_open() const = 0;
+  /// The peer has neither sent anything nor ended the stream since the last read.
+  virtual bool is_quiet() = 0;
+  /// Ends a read or wait for readable that is under way with ErrorKind::cancelled.
+  void cancel_read();
+  /// The same for a write.
+  void cancel_write();
+
+  EventLoop& loop() { return loop_; }
+  [[nodiscard]] Side side() const { return side_; }
+
+ protected:
+  /// True: completed at once.
+  virtual bool start(Operation& operation) = 0;
+  virtual void cancel(Operation& operation) = 0;
+
+ private:
+  friend class Waiting;
+  EventLoop& loop_;
+  Side side_;
+  Operation* reading_ = nullptr;
+  Operation* writing_ = nullptr;
+};
+
+/// TCP or unix, as the kernel gives it.
+class PlainStream final : public Stream {
+ public:
+  PlainStream(EventLoop& loop, Side side) : Stream(loop, side) {}
+  ~PlainStream() override { PlainStream::close(); }
+
+  /// Takes a descriptor that a listener accepted.
+  Result<void> attach(int descriptor);
+  /// A socket for the address' family, to be connected.
+  Result<void> open(const Address& address);
+  /// Connects what open() made; `address` must live until then.
+  Waiting connect(Address& address, TimePoint deadline);
+
+  void shutdown_send() override;
+  void close() override;
+  [[nodiscard]] bool is_open() const override { return socket_.is_open(); }
+  bool is_quiet() override;
+
+ protected:
+  bool start(Operation& operation) override;
+  void cancel(Operation& operation) override;
+
+ private:
+  Socket socket_;
+  Address* connecting_to_ = nullptr;
+};
+
+}  // namespace fairlead::io
