@@ -64,7 +64,16 @@ class BodyDecoder {
   [[nodiscard]] std::string_view trailers() const { return trailers_; }
 
  private:
-  enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, done };
+  enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, done, failed };
+
+  Step take_data(std::string_view raw, std::size_t offset);
+  /// One byte of what surrounds the data. Empty: it was in order; else the rule that it broke.
+  std::string_view take_framing(char c);
+  std::string_view take_size(char c);
+  std::string_view take_extension(char c);
+  std::string_view take_size_end(char c);
+  std::string_view take_trailer(char c);
+  std::string_view end_trailer_line();
 
   BodyFraming framing_;
   ChunkLimits limits_;
@@ -74,6 +83,8 @@ class BodyDecoder {
   std::size_t extension_bytes_ = 0;
   std::size_t extension_bytes_total_ = 0;
   std::size_t trailer_fields_ = 0;
+  std::size_t trailer_bytes_ = 0;
+  std::size_t trailer_colon_ = 0;  ///< in trailer_line_, 0 while there is none
   std::string trailer_line_;
   std::string trailers_;
 };

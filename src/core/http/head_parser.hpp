@@ -8,22 +8,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "core/http/field_section.hpp"
+#include "core/http/head_limits.hpp"
 #include "core/http/message.hpp"
 
 namespace fairlead::http {
-
-/// Defaults are those of the configuration's `limits`.
-struct HeadLimits {
-  std::size_t head = 32 * 1024;   ///< bytes of the whole head; beyond: 431
-  std::size_t line = 8 * 1024;    ///< bytes of one field line; beyond: 431
-  std::size_t fields = 100;       ///< beyond: 431
-  std::size_t target = 8 * 1024;  ///< bytes of the request target; beyond: 414
-};
-
-enum class ParseStatus { incomplete, complete, failed };
 
 class RequestHeadParser {
  public:
@@ -33,19 +26,35 @@ class RequestHeadParser {
   ParseStatus parse(std::string_view bytes);
   void restart();
 
-  /// After `failed`: kind malformed or too_large, side downstream, `code` the status to answer (400, 414, 431, 505),
-  /// `detail` the rule that was broken.
+  /// After `failed`: kind malformed or too_large, side downstream, `code` the status to answer: 400, 414, 417 (an
+  /// expectation other than 100-continue), 431, 501 (CONNECT, a method of unheard length), 505. `detail` says why.
   [[nodiscard]] const Error& error() const { return error_; }
   /// True once a byte other than the empty lines allowed before a request line (RFC 9112 section 2.2) was seen.
   [[nodiscard]] bool started() const { return started_; }
 
  private:
+  enum class At : std::uint8_t { empty_lines, empty_line_feed, method, target, version, line_feed, fields, done, failed };
+
+  ParseStatus advance(std::string_view bytes);
+  ParseStatus scan_empty_lines(char c);
+  ParseStatus scan_method(std::string_view bytes);
+  ParseStatus scan_target(std::string_view bytes);
+  ParseStatus scan_version(std::string_view bytes);
+  ParseStatus take_target(std::string_view target);
+  ParseStatus take_absolute_form();
+  ParseStatus take_fields();
+  ParseStatus take_host(const Field& field, bool repeated);
+  ParseStatus fail(int code, std::string_view detail);
+
   const HeadLimits& limits_;
   RequestHead& head_;
   Error error_{};
-  std::size_t line_start_ = 0;
-  std::size_t scanned_ = 0;
-  bool has_start_line_ = false;
+  FieldSection fields_;
+  std::size_t position_ = 0;
+  std::size_t part_start_ = 0;  ///< of the method, target or version being scanned
+  std::size_t query_mark_ = 0;  ///< offset of the target's '?', 0 while there is none
+  std::size_t empty_lines_ = 0;
+  At at_ = At::empty_lines;
   bool started_ = false;
 };
 
@@ -60,12 +69,20 @@ class ResponseHeadParser {
   [[nodiscard]] const Error& error() const { return error_; }
 
  private:
+  enum class At : std::uint8_t { version_and_status, reason, line_feed, fields, done, failed };
+
+  ParseStatus advance(std::string_view bytes);
+  ParseStatus scan_version_and_status(std::string_view bytes);
+  ParseStatus scan_reason(std::string_view bytes);
+  ParseStatus take_fields();
+  ParseStatus fail(std::string_view detail, ErrorKind kind = ErrorKind::malformed);
+
   const HeadLimits& limits_;
   ResponseHead& head_;
   Error error_{};
-  std::size_t line_start_ = 0;
-  std::size_t scanned_ = 0;
-  bool has_start_line_ = false;
+  FieldSection fields_;
+  std::size_t position_ = 0;
+  At at_ = At::version_and_status;
 };
 
 }  // namespace fairlead::http

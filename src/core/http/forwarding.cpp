@@ -1,0 +1,220 @@
+#include "core/http/forwarding.hpp"
+
+#include <charconv>
+#include <iterator>
+
+#include "core/http/connection_options.hpp"
+
+namespace fairlead::http {
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number, int base = 10) {
+  char digits[20];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), number, base).ptr;
+  out.append(digits, end);
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_content_length(std::string& out, std::uint64_t length) {
+  out.append("Content-Length: ");
+  append_number(out, length);
+  out.append("\r\n");
+}
+
+/// What becomes of a field on its way through.
+enum class Fate : std::uint8_t {
+  pass,            ///< unless Connection names it
+  pass_nominated,  ///< even if Connection names it
+  stay,            ///< behind: hop-by-hop, or written anew
+};
+
+Fate request_fate(FieldId id, bool has_trailers, bool trusted) {
+  switch (id) {
+    case FieldId::other:
+    case FieldId::x_backend_server: return Fate::pass;
+    case FieldId::expect: return Fate::pass_nominated;
+    case FieldId::trailer: return has_trailers ? Fate::pass : Fate::stay;
+    case FieldId::forwarded: return trusted ? Fate::pass : Fate::stay;
+    case FieldId::connection:
+    case FieldId::content_length:
+    case FieldId::host:
+    case FieldId::http2_settings:
+    case FieldId::keep_alive:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+    case FieldId::via:
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_proto: return Fate::stay;
+  }
+  return Fate::stay;
+}
+
+Fate response_fate(FieldId id, bool has_trailers, bool names_backend) {
+  switch (id) {
+    case FieldId::other:
+    case FieldId::expect:
+    case FieldId::forwarded:
+    case FieldId::host:
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_proto: return Fate::pass;
+    case FieldId::trailer: return has_trailers ? Fate::pass : Fate::stay;
+    case FieldId::x_backend_server: return names_backend ? Fate::stay : Fate::pass;
+    case FieldId::connection:
+    case FieldId::content_length:
+    case FieldId::http2_settings:
+    case FieldId::keep_alive:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+    case FieldId::via: return Fate::stay;
+  }
+  return Fate::stay;
+}
+
+template <class FateOf>
+void append_passing_fields(std::string& out, const FieldList& fields, FateOf fate_of) {
+  const bool may_nominate = connection_options_of(fields).names_fields;
+  for (const Field& field : fields) {
+    const Fate fate = fate_of(field.id);
+    if (fate == Fate::stay || (fate == Fate::pass && may_nominate && is_nominated(fields, field.name))) {
+      continue;
+    }
+    append_field(out, field.name, field.value);
+  }
+}
+
+/// `name: ` with the values of all fields of that id, then `last`: one list whatever number of fields it came in.
+void append_list_field(std::string& out, const FieldList& fields, FieldId id, std::string_view name,
+                       std::string_view last) {
+  out.append(name).append(": ");
+  for (const Field& field : fields) {
+    if (field.id == id && !field.value.empty()) {
+      out.append(field.value).append(", ");
+    }
+  }
+  out.append(last).append("\r\n");
+}
+
+void append_via(std::string& out, const FieldList& fields, Version version) {
+  append_list_field(out, fields, FieldId::via, "Via", version == Version::http_1_1 ? "1.1 fairlead" : "1.0 fairlead");
+}
+
+/// Ours, or the first that a trusted peer sent.
+void append_told_or_own(std::string& out, const RequestHead& head, bool trusted, FieldId id, std::string_view name,
+                        std::string_view own) {
+  const Field* const told = trusted ? find_field(head.fields, id) : nullptr;
+  const std::string_view value = told != nullptr && !told->value.empty() ? told->value : own;
+  if (!value.empty()) {
+    append_field(out, name, value);
+  }
+}
+
+void append_client(std::string& out, const RequestHead& head, const ClientInfo& client) {
+  if (client.trusted) {
+    append_list_field(out, head.fields, FieldId::x_forwarded_for, "X-Forwarded-For", client.address);
+  } else {
+    append_field(out, "X-Forwarded-For", client.address);
+  }
+  append_told_or_own(out, head, client.trusted, FieldId::x_forwarded_proto, "X-Forwarded-Proto", client.proto);
+  append_told_or_own(out, head, client.trusted, FieldId::x_forwarded_host, "X-Forwarded-Host", head.authority);
+}
+
+void append_request_framing(std::string& out, Method method, const BodyFraming& framing) {
+  switch (framing.kind) {
+    case BodyKind::length: append_content_length(out, framing.length); break;
+    case BodyKind::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
+    case BodyKind::none:
+    case BodyKind::until_close:
+      // RFC 9110 section 8.6: methods that anticipate content say that there is none.
+      if (method == Method::post || method == Method::put || method == Method::patch) {
+        append_content_length(out, 0);
+      }
+      break;
+  }
+}
+
+void append_response_framing(std::string& out, const DownstreamFraming& framing) {
+  if (framing.kind == BodyKind::length) {
+    append_content_length(out, framing.length);
+  } else if (framing.kind == BodyKind::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (framing.kind == BodyKind::none && framing.told_length) {
+    append_content_length(out, *framing.told_length);
+  }
+  if (framing.close || framing.kind == BodyKind::until_close) {
+    out.append("Connection: close\r\n");
+  } else if (framing.client_version == Version::http_1_0) {
+    out.append("Connection: keep-alive\r\n");
+  }
+}
+
+void append_status_line(std::string& out, const ResponseHead& head) {
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(head.status));
+  out.append(" ").append(head.reason).append("\r\n");
+}
+
+}  // namespace
+
+void append_upstream_request(std::string& out, const RequestHead& head, const UpstreamTarget& target,
+                             const BodyFraming& framing, const ClientInfo& client) {
+  out.append(head.method_text).append(" ").append(target.path);
+  if (target.has_query) {
+    out.append("?").append(target.query);
+  }
+  out.append(" HTTP/1.1\r\n");
+  append_field(out, "Host", head.authority.empty() ? target.host : head.authority);
+  const bool has_trailers = framing.kind == BodyKind::chunked;
+  append_passing_fields(out, head.fields, [&](FieldId id) {
+    // An HTTP/1.0 client doesn't know interim responses (RFC 9110 section 10.1.1).
+    return id == FieldId::expect && !head.expects_continue ? Fate::stay
+                                                           : request_fate(id, has_trailers, client.trusted);
+  });
+  append_client(out, head, client);
+  append_via(out, head.fields, head.version);
+  append_request_framing(out, head.method, framing);
+  out.append("\r\n");
+}
+
+void append_downstream_response(std::string& out, const ResponseHead& head, const DownstreamFraming& framing,
+                                std::string_view backend_url) {
+  append_status_line(out, head);
+  const bool has_trailers = framing.kind == BodyKind::chunked;
+  const bool names_backend = !backend_url.empty();
+  append_passing_fields(out, head.fields,
+                        [&](FieldId id) { return response_fate(id, has_trailers, names_backend); });
+  if (names_backend) {
+    append_field(out, "X-Backend-Server", backend_url);
+  }
+  append_via(out, head.fields, head.version);
+  append_response_framing(out, framing);
+  out.append("\r\n");
+}
+
+void append_interim_response(std::string& out, const ResponseHead& head) {
+  append_status_line(out, head);
+  append_passing_fields(out, head.fields, [](FieldId id) {
+    return id == FieldId::via ? Fate::pass : response_fate(id, false, false);
+  });
+  out.append("\r\n");
+}
+
+void append_chunk_size(std::string& out, std::uint64_t size) {
+  append_number(out, size, 16);
+  out.append("\r\n");
+}
+
+}  // namespace fairlead::http
