@@ -42,7 +42,11 @@ class Buffer {
       begin_ = end_ = 0;
     }
   }
-  void clear() { begin_ = end_ = 0; }
+  /// Consumes without ever reusing the memory in front, so that restore() can give the bytes back.
+  void skip(std::size_t count) { begin_ += count; }
+  [[nodiscard]] std::size_t position() const { return begin_; }
+  /// Back to a position() of before; nothing may have been moved or added since but by skip().
+  void restore(std::size_t position) { begin_ = position; }
   /// Moves the bytes to the front, so that all free memory is behind them. True if they moved.
   bool compact();
   /// Gives the memory back.

@@ -85,8 +85,9 @@ class Engine {
   virtual void close(Socket& socket) = 0;
   /// Ends the sending half (FIN).
   virtual void shutdown_send(Socket& socket) = 0;
-  /// Looks without consuming whether bytes or the end have come: true when the peer has sent nothing since.
-  virtual bool is_quiet(Socket& socket) = 0;
+  /// The peer has sent nothing and not ended the stream, as far as the engine has heard; `ask_kernel` looks as well at
+  /// what it hasn't heard of yet, without consuming it.
+  virtual bool is_quiet(Socket& socket, bool ask_kernel) = 0;
 
   /// True: completed, `result` is there. False: parked; it will be on completed().
   virtual bool submit(Operation& operation) = 0;

@@ -233,9 +233,12 @@ void EpollEngine::shutdown_send(Socket& socket) {
   }
 }
 
-bool EpollEngine::is_quiet(Socket& socket) {
-  if (socket.maybe_readable || socket.hung_up) {
+bool EpollEngine::is_quiet(Socket& socket, bool ask_kernel) {
+  if (socket.hung_up) {
     return false;
+  }
+  if (!socket.maybe_readable && !ask_kernel) {
+    return true;
   }
   char byte = 0;
   return ::recv(socket.descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;

@@ -26,7 +26,7 @@ class EpollEngine final : public Engine {
   int attach(Socket& socket, int descriptor) override;
   void close(Socket& socket) override;
   void shutdown_send(Socket& socket) override;
-  bool is_quiet(Socket& socket) override;
+  bool is_quiet(Socket& socket, bool ask_kernel) override;
   bool submit(Operation& operation) override;
   void cancel(Operation& operation) override;
   void wait(TimePoint until) override;

@@ -124,7 +124,9 @@ void PlainStream::close() {
   }
 }
 
-bool PlainStream::is_quiet() { return socket_.is_open() && loop().engine().is_quiet(socket_); }
+bool PlainStream::is_quiet(bool ask_kernel) {
+  return socket_.is_open() && loop().engine().is_quiet(socket_, ask_kernel);
+}
 
 bool PlainStream::start(Operation& operation) {
   operation.socket = &socket_;

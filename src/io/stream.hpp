@@ -65,8 +65,9 @@ class Stream {
   /// Closes both halves; what waits ends with ErrorKind::cancelled.
   virtual void close() = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
-  /// The peer has neither sent anything nor ended the stream since the last read.
-  virtual bool is_quiet() = 0;
+  /// The peer has neither sent anything nor ended the stream since the last read, as far as the loop has heard;
+  /// `ask_kernel` costs a system call and looks at what it hasn't heard of yet.
+  virtual bool is_quiet(bool ask_kernel) = 0;
   /// Ends a read or wait for readable that is under way with ErrorKind::cancelled.
   void cancel_read();
   /// The same for a write.
@@ -104,7 +105,7 @@ class PlainStream final : public Stream {
   void shutdown_send() override;
   void close() override;
   [[nodiscard]] bool is_open() const override { return socket_.is_open(); }
-  bool is_quiet() override;
+  bool is_quiet(bool ask_kernel) override;
 
  protected:
   bool start(Operation& operation) override;
