@@ -1,0 +1,140 @@
+-- One call of a loop turn: what a worker gives back and what it wants, over all pools, applied as one step.
+-- KEYS: instances, own ledger.
+-- ARGV: key prefix, count's time to live, member, number of changes, {conn_count key, signed amount}...,
+--       then groups of wants: {pool's key prefix, strategy, wanted, number of excluded URLs, excluded URL...}...
+-- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing.
+-- FENCED, and nothing applied, if the member's lease is gone: it must reset.
+local lease_end = redis.call('ZSCORE', instances_key, member)
+if not lease_end or tonumber(lease_end) <= now_ms() then
+  return redis.error_reply('FENCED the lease is gone')
+end
+
+local position = 4
+local function next_argument()
+  position = position + 1
+  return ARGV[position - 1]
+end
+
+local function read_changes()
+  local changes = {}
+  for i = 1, tonumber(next_argument()) do
+    changes[i] = {key = next_argument(), amount = tonumber(next_argument())}
+  end
+  return changes
+end
+
+local function read_group()
+  local group = {prefix = next_argument(), strategy = next_argument(), wanted = tonumber(next_argument())}
+  local left_out = {}
+  for _ = 1, tonumber(next_argument()) do
+    left_out[next_argument()] = true
+  end
+  group.servers = {}
+  for _, url in ipairs(redis.call('LRANGE', group.prefix .. 'backend_servers', 0, -1)) do
+    if not left_out[url] then
+      table.insert(group.servers, url)
+      -- In the rotation a repeated URL is a weight; among loads it is one backend.
+      left_out[url] = group.strategy == 'least_conn'
+    end
+  end
+  return group
+end
+
+-- The first ticket of the group's, counted from 0.
+local function take_tickets(group)
+  local counter = group.strategy == 'least_conn' and 'fairlead:tie' or 'rr_counter'
+  return redis.call('INCRBY', group.prefix .. counter, group.wanted) - group.wanted
+end
+
+-- All that a key of a wrong type can make fail comes first, before anything is counted.
+local changes = read_changes()
+local groups = {}
+while position <= #ARGV do
+  local group = read_group()
+  if #group.servers > 0 then
+    group.ticket = take_tickets(group)
+  end
+  table.insert(groups, group)
+end
+
+local function count_key(group, url)
+  return group.prefix .. 'conn_count:' .. url
+end
+
+local function choose_round_robin(group)
+  local chosen, taken = {}, {}
+  for k = 0, group.wanted - 1 do
+    local url = group.servers[(group.ticket + k) % #group.servers + 1]
+    table.insert(chosen, url)
+    taken[url] = (taken[url] or 0) + 1
+  end
+  for url, amount in pairs(taken) do
+    add(count_key(group, url), amount)
+  end
+  return chosen
+end
+
+local function read_loads(group)
+  local keys = {}
+  for i, url in ipairs(group.servers) do
+    keys[i] = count_key(group, url)
+  end
+  local loads = texts_of(keys)
+  for i, text in ipairs(loads) do
+    loads[i] = number_in(text)
+    if not loads[i] then
+      loads[i] = sum_of_ledgers(keys[i])
+      write_count(keys[i], loads[i])
+    end
+  end
+  return loads
+end
+
+-- The first least from `first` (counted from 0) on, around the list.
+local function least_of(loads, first)
+  local n = #loads
+  local best
+  for offset = 0, n - 1 do
+    local i = (first + offset) % n + 1
+    if not best or loads[i] < loads[best] then
+      best = i
+      if loads[i] == 0 then break end
+    end
+  end
+  return best
+end
+
+local function choose_least_conn(group)
+  local loads = read_loads(group)
+  local chosen, taken = {}, {}
+  for k = 0, group.wanted - 1 do
+    local best = least_of(loads, group.ticket + k)
+    loads[best] = loads[best] + 1
+    taken[best] = (taken[best] or 0) + 1
+    table.insert(chosen, group.servers[best])
+  end
+  for i, amount in pairs(taken) do
+    add(count_key(group, group.servers[i]), amount, loads[i] - amount)
+  end
+  return chosen
+end
+
+for _, change in ipairs(changes) do
+  if change.amount < 0 then
+    give_back(change.key, -change.amount)
+  else
+    add(change.key, change.amount)
+  end
+end
+
+local answers = {}
+for i, group in ipairs(groups) do
+  if not group.ticket then
+    answers[i] = {}
+  elseif group.strategy == 'least_conn' then
+    answers[i] = choose_least_conn(group)
+  else
+    answers[i] = choose_round_robin(group)
+  end
+end
+return answers
