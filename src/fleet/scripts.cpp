@@ -20,8 +20,12 @@ constexpr std::array<Entry, script_count> entries{{
 
 }  // namespace
 
-std::string_view text_of(Script script) { return entries[static_cast<std::size_t>(script)].text; }
+std::string_view text_of(Script script) {
+  return entries[static_cast<std::size_t>(script)].text;
+}
 
-std::string_view name_of(Script script) { return entries[static_cast<std::size_t>(script)].name; }
+std::string_view name_of(Script script) {
+  return entries[static_cast<std::size_t>(script)].name;
+}
 
 }  // namespace fairlead::fleet

@@ -90,18 +90,23 @@ local function read_loads(group)
   return loads
 end
 
--- The first least from `first` (counted from 0) on, around the list.
-local function least_of(loads, first)
-  local n = #loads
-  local best
-  for offset = 0, n - 1 do
-    local i = (first + offset) % n + 1
-    if not best or loads[i] < loads[best] then
-      best = i
-      if loads[i] == 0 then break end
+-- The least; of equals, in list order, the one whose turn the ticket says.
+local function least_of(loads, ticket)
+  local least, equals = math.huge, 0
+  for _, load in ipairs(loads) do
+    if load < least then
+      least, equals = load, 1
+    elseif load == least then
+      equals = equals + 1
     end
   end
-  return best
+  local turn = ticket % equals
+  for i, load in ipairs(loads) do
+    if load == least then
+      if turn == 0 then return i end
+      turn = turn - 1
+    end
+  end
 end
 
 local function choose_least_conn(group)

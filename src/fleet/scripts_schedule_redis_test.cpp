@@ -1,0 +1,296 @@
+// The scripts against a real redis-server: random schedules of turns, crashes, pauses and edits by hand, held against
+// a model and the C++ strategies after each step.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "fleet/scripts.hpp"
+#include "support/scripts_on_redis.hpp"
+
+namespace fairlead::fleet::scripts_test {
+namespace {
+
+/// What must hold, kept beside Redis and compared after each step.
+struct Model {
+  std::map<std::string, Words> lists;             ///< by pool
+  std::map<std::string, std::uint64_t> counters;  ///< by key
+  std::map<std::string, Shares> ledgers;          ///< of the members that Redis knows
+  std::set<std::string> expired;                  ///< of those, whose lease ran out
+  std::set<std::string> deleted;                  ///< counts deleted by hand and not seen again yet
+
+  [[nodiscard]] bool is_member(const std::string& member) const {
+    return ledgers.contains(member) && !expired.contains(member);
+  }
+
+  [[nodiscard]] int count(const std::string& count_key) const {
+    int sum = 0;
+    for (const auto& [member, ledger] : ledgers) {
+      const auto found = ledger.find(count_key);
+      sum += found == ledger.end() ? 0 : found->second;
+    }
+    return sum;
+  }
+
+  void reap() {
+    for (const std::string& member : expired) {
+      ledgers.erase(member);
+    }
+    expired.clear();
+  }
+
+  void change(const std::string& member, const std::string& count_key, int amount) {
+    int& share = ledgers[member][count_key];
+    share += amount;
+    if (share == 0) {
+      ledgers[member].erase(count_key);
+    }
+  }
+
+  [[nodiscard]] Words candidates(const Wants& want) const {
+    Words urls;
+    const auto found = lists.find(want.pool);
+    for (const std::string& url : found == lists.end() ? Words{} : found->second) {
+      const bool repeats = want.strategy == StrategyId::least_conn && std::ranges::count(urls, url) > 0;
+      if (!repeats && std::ranges::count(want.excluded, url) == 0) {
+        urls.push_back(url);
+      }
+    }
+    return urls;
+  }
+
+  /// What the C++ strategy picks next, counted.
+  std::string pick(const std::string& member, const Wants& want, std::uint64_t ticket) {
+    std::vector<balance::Backend> backends;
+    std::vector<std::uint32_t> loads;
+    for (const std::string& url : candidates(want)) {
+      backends.emplace_back().url = url;
+      loads.push_back(static_cast<std::uint32_t>(count(count_key(want, url))));
+    }
+    const balance::BackendSet set(std::move(backends));
+    const auto strategy = balance::make_strategy(want.strategy, set);
+    const std::string url = set[strategy->pick({ticket, loads, {}}).value()].url;
+    change(member, count_key(want, url), 1);
+    return url;
+  }
+
+  static std::string count_key(const Wants& want, const std::string& url) {
+    return key(want.pool + "conn_count:" + url);
+  }
+};
+
+/// One random schedule of four workers on two pools.
+class Schedule {
+ public:
+  Schedule(test::RedisConnection& redis, Scripts& scripts, unsigned seed)
+      : redis_(redis), scripts_(scripts), random_(seed) {}
+
+  void step() {
+    const int dice = below(200);
+    if (dice < 110) {
+      turn(some_member());
+    } else if (dice < 140) {
+      beat(some_member());
+    } else if (dice < 170) {
+      edit_list();
+    } else if (dice < 180) {
+      lose_lease(some_member());
+    } else if (dice < 188) {
+      crash();
+    } else if (dice < 192) {
+      leave(some_member());
+    } else if (dice < 199) {
+      delete_count();
+    } else {
+      redis_("FLUSHALL");
+      model_ = Model{};
+    }
+  }
+
+  void compare() {
+    for (const std::string& member : members_seen_) {
+      const Reply reply = redis_.call({"HGETALL", key("fairlead:ledger:" + member)});
+      Shares stored;
+      for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+        stored[reply.items[i].text] = std::stoi(reply.items[i + 1].text);
+      }
+      const auto known = model_.ledgers.find(member);
+      ASSERT_EQ(stored, known == model_.ledgers.end() ? Shares{} : known->second) << member;
+    }
+    for (const std::string& pool : pools) {
+      for (const std::string& url : urls) {
+        compare_count(key(pool + "conn_count:" + url));
+      }
+    }
+  }
+
+  int picks = 0;
+  int fenced = 0;
+
+ private:
+  static inline const Words pools{"", "blue:"};
+  static inline const Words urls{"a", "b", "c", "d", "e"};
+
+  int below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
+  const std::string& one_of(const Words& words) {
+    return words[static_cast<std::size_t>(below(static_cast<int>(words.size())))];
+  }
+  std::string some_member() { return one_of(members_); }
+
+  void compare_count(const std::string& count_key) {
+    const Reply reply = redis_.call({"GET", count_key});
+    const int expected = model_.count(count_key);
+    if (!reply.is_nil) {
+      model_.deleted.erase(count_key);
+      ASSERT_EQ(reply.text, std::to_string(expected)) << count_key;
+    } else if (!model_.deleted.contains(count_key)) {
+      ASSERT_EQ(expected, 0) << count_key << " is missing";
+    }
+  }
+
+  Wants some_wants() {
+    Wants wants{one_of(pools), below(2) == 0 ? StrategyId::round_robin : StrategyId::least_conn, 1 + below(5), {}};
+    for (int i = below(8) - 4; i > 0; --i) {
+      wants.excluded.push_back(one_of(urls));
+    }
+    return wants;
+  }
+
+  Shares some_changes(const std::string& member) {
+    Shares changes;
+    for (const auto& [count_key, share] : truths_[member]) {
+      if (below(2) == 0) {
+        changes[count_key] = -(1 + below(share));
+      }
+    }
+    if (below(10) == 0) {  // a lease that was taken without asking
+      changes[key("conn_count:" + one_of(urls))] = 1;
+    }
+    return changes;
+  }
+
+  /// A loop turn: gives back and wants; fenced, it says its truth instead.
+  void turn(const std::string& member) {
+    const Shares changes = some_changes(member);
+    std::vector<Wants> wants;
+    for (int i = below(3); i > 0; --i) {
+      wants.push_back(some_wants());
+    }
+    const Reply reply = scripts_.acquire(member, changes, wants);
+    ASSERT_EQ(reply.is_error, !model_.is_member(member)) << reply.text;
+    if (reply.is_error) {
+      ++fenced;
+      reset(member);
+      return;
+    }
+    for (const auto& [count_key, amount] : changes) {
+      model_.change(member, count_key, amount);
+    }
+    compare_answers(member, wants, reply);
+    truths_[member] = model_.ledgers[member];
+  }
+
+  void compare_answers(const std::string& member, const std::vector<Wants>& wants, const Reply& reply) {
+    ASSERT_EQ(reply.items.size(), wants.size());
+    for (std::size_t i = 0; i < wants.size(); ++i) {
+      const bool can = !model_.candidates(wants[i]).empty();
+      ASSERT_EQ(reply.items[i].items.size(), can ? static_cast<std::size_t>(wants[i].count) : 0u);
+      for (const Reply& item : reply.items[i].items) {
+        ASSERT_EQ(item.text, model_.pick(member, wants[i], take_ticket(wants[i])));
+        ++picks;
+      }
+    }
+  }
+
+  std::uint64_t take_ticket(const Wants& want) {
+    const bool turns = want.strategy == StrategyId::round_robin;
+    return model_.counters[key(want.pool + (turns ? "rr_counter" : "fairlead:tie"))]++;
+  }
+
+  void reset(const std::string& member) {
+    scripts_.reset(member, truths_[member]);
+    members_seen_.insert(member);
+    model_.reap();
+    model_.ledgers[member] = truths_[member];
+  }
+
+  void beat(const std::string& member) {
+    model_.reap();
+    ASSERT_EQ(scripts_.beat(member), model_.is_member(member)) << member;
+    for (const auto& [count_key, share] : model_.is_member(member) ? model_.ledgers[member] : Shares{}) {
+      ASSERT_FALSE(redis_.call({"GET", count_key}).is_nil) << count_key;
+    }
+  }
+
+  void lose_lease(const std::string& member) {
+    redis_.call({"ZADD", key("fairlead:instances"), "XX", "0", member});
+    if (model_.ledgers.contains(member)) {
+      model_.expired.insert(member);
+    }
+  }
+
+  /// A process dies and another starts in its place.
+  void crash() {
+    std::string& member = members_[static_cast<std::size_t>(below(static_cast<int>(members_.size())))];
+    lose_lease(member);
+    truths_.erase(member);
+    member = "m" + std::to_string(++members_made_);
+  }
+
+  void leave(const std::string& member) {
+    scripts_.leave(member);
+    model_.ledgers.erase(member);
+    model_.expired.erase(member);
+    truths_.erase(member);
+  }
+
+  void delete_count() {
+    const std::string count_key = key(one_of(pools) + "conn_count:" + one_of(urls));
+    redis_.call({"DEL", count_key});
+    model_.deleted.insert(count_key);
+  }
+
+  void edit_list() {
+    const std::string pool = one_of(pools);
+    const std::string url = one_of(urls);
+    Words& list = model_.lists[pool];
+    if (below(3) > 0 && list.size() < 8) {
+      redis_.call({"LPUSH", key(pool + "backend_servers"), url});
+      list.insert(list.begin(), url);
+    } else {
+      redis_.call({"LREM", key(pool + "backend_servers"), "0", url});
+      std::erase(list, url);
+    }
+  }
+
+  test::RedisConnection& redis_;
+  Scripts& scripts_;
+  std::mt19937 random_;
+  Model model_;
+  std::map<std::string, Shares> truths_;  ///< what each member holds in truth
+  Words members_{"m1", "m2", "m3", "m4"};
+  int members_made_ = 4;
+  std::set<std::string> members_seen_;
+};
+
+TEST_F(ScriptsOnRedis, RandomSchedulesKeepCountsEqualToLedgersAndPicksEqualToTheStrategies) {
+  int picks = 0;
+  int fenced = 0;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    redis()("FLUSHALL");
+    Schedule schedule(redis(), scripts(), seed);
+    for (int step = 0; step < 600; ++step) {
+      schedule.step();
+      schedule.compare();
+      ASSERT_FALSE(HasFatalFailure()) << "seed " << seed << " step " << step;
+    }
+    picks += schedule.picks;
+    fenced += schedule.fenced;
+  }
+  EXPECT_GT(picks, 1000);
+  EXPECT_GT(fenced, 50);
+}
+
+}  // namespace
+}  // namespace fairlead::fleet::scripts_test

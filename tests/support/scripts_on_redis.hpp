@@ -1,0 +1,133 @@
+// The scripts as functions, and the fixture that gives each test a redis-server of its own; shared by their tests.
+// Time passes by moving a lease's end, not by waiting.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/balance/strategy.hpp"
+#include "fleet/scripts.hpp"
+#include "support/redis_server.hpp"
+
+namespace fairlead::fleet::scripts_test {
+
+using balance::StrategyId;
+using Reply = test::RedisConnection::Reply;
+using Words = std::vector<std::string>;
+using Shares = std::map<std::string, int>;  ///< by conn_count key
+
+struct Wants {
+  std::string pool;  ///< "" or "blue:"
+  StrategyId strategy = StrategyId::round_robin;
+  int count = 1;
+  Words excluded;
+};
+
+inline constexpr std::string_view prefix = "{t}:";
+
+inline std::string key(std::string_view rest) {
+  return std::string(prefix) + std::string(rest);
+}
+
+/// The scripts as functions.
+class Scripts {
+ public:
+  explicit Scripts(test::RedisConnection& redis) : redis_(redis) {
+    for (std::size_t i = 0; i < script_count; ++i) {
+      const Reply loaded = redis_.call({"SCRIPT", "LOAD", std::string(text_of(static_cast<Script>(i)))});
+      EXPECT_FALSE(loaded.is_error) << loaded.text;
+      digests_.push_back(loaded.text);
+    }
+  }
+
+  Reply acquire(const std::string& member, const Shares& changes, const std::vector<Wants>& wants) {
+    Words words = head(Script::acquire, member);
+    words.push_back(std::to_string(changes.size()));
+    for (const auto& [count_key, amount] : changes) {
+      words.insert(words.end(), {count_key, std::to_string(amount)});
+    }
+    for (const Wants& want : wants) {
+      words.insert(words.end(), {key(want.pool), std::string(balance::name_of(want.strategy)),
+                                 std::to_string(want.count), std::to_string(want.excluded.size())});
+      words.insert(words.end(), want.excluded.begin(), want.excluded.end());
+    }
+    return redis_.call(words);
+  }
+
+  bool beat(const std::string& member) {
+    Words words = head(Script::beat, member);
+    words.push_back("3000");
+    const Reply reply = redis_.call(words);
+    EXPECT_FALSE(reply.is_error) << reply.text;
+    return reply.items.at(0).text == "1";
+  }
+
+  /// Answers the epoch.
+  std::string reset(const std::string& member, const Shares& truth) {
+    Words words = head(Script::reset, member);
+    words.insert(words.end(), {"3000", "epoch-of-" + member});
+    for (const auto& [count_key, share] : truth) {
+      words.insert(words.end(), {count_key, std::to_string(share)});
+    }
+    const Reply reply = redis_.call(words);
+    EXPECT_FALSE(reply.is_error) << reply.text;
+    return reply.items.at(0).text;
+  }
+
+  void leave(const std::string& member) { EXPECT_EQ(redis_.call(head(Script::leave, member)).text, "OK"); }
+
+  std::string register_backends(const std::string& list, const Words& urls) {
+    Words words{"EVALSHA", digests_[static_cast<std::size_t>(Script::register_backends)], "1", list};
+    words.insert(words.end(), urls.begin(), urls.end());
+    return redis_.call(words).text;
+  }
+
+ private:
+  Words head(Script script, const std::string& member) {
+    return {"EVALSHA",
+            digests_[static_cast<std::size_t>(script)],
+            "3",
+            key("fairlead:instances"),
+            key("fairlead:ledger:" + member),
+            key("fairlead:epoch"),
+            std::string(prefix),
+            "8000",
+            member};
+  }
+
+  test::RedisConnection& redis_;
+  Words digests_;
+};
+
+class ScriptsOnRedis : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!test::RedisServer::is_installed()) {
+      GTEST_SKIP() << "redis-server isn't installed";
+    }
+    ASSERT_TRUE(server_.start());
+    redis_.emplace(server_);
+    scripts_.emplace(*redis_);
+  }
+
+  test::RedisConnection& redis() { return *redis_; }
+  Scripts& scripts() { return *scripts_; }
+  void expire_lease(const std::string& member) { redis().call({"ZADD", key("fairlead:instances"), "XX", "0", member}); }
+  void list(const Words& urls) {
+    for (const std::string& url : urls) {
+      redis().call({"RPUSH", key("backend_servers"), url});
+    }
+  }
+  std::string count(const std::string& url) { return redis().call({"GET", key("conn_count:" + url)}).text; }
+
+ private:
+  test::RedisServer server_;
+  std::optional<test::RedisConnection> redis_;
+  std::optional<Scripts> scripts_;
+};
+
+}  // namespace fairlead::fleet::scripts_test
