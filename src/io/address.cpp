@@ -52,6 +52,9 @@ std::optional<Address> Address::parse(std::string_view text) {
 }
 
 std::optional<Address> Address::from_ip(std::string_view ip, std::uint16_t port) {
+  if (ip.find('\0') != std::string_view::npos) {
+    return std::nullopt;  // inet_pton would read up to it and believe the rest
+  }
   const std::string text(ip);
   sockaddr_in v4{};
   if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {

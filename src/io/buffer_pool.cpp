@@ -1,5 +1,6 @@
 #include "io/buffer_pool.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace fairlead::io {
@@ -55,9 +56,9 @@ Buffer BufferPool::take(std::size_t bytes) {
 }
 
 void BufferPool::grow(Buffer& buffer, std::size_t bytes) {
-  Buffer larger = take(bytes);
   const std::string_view held = buffer.bytes();
-  std::memcpy(larger.memory_, held.data(), held.size());
+  Buffer larger = take(std::max(bytes, held.size()));
+  std::copy(held.begin(), held.end(), larger.memory_);
   larger.added(held.size());
   buffer = std::move(larger);
 }

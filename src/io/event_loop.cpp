@@ -30,6 +30,9 @@ EndOfTurn::~EndOfTurn() {
 EventLoop::EventLoop(Engine& engine) : engine_(engine), now_(engine.now()), timers_(now_) {}
 
 EventLoop::~EventLoop() {
+  while (hooks_ != nullptr) {
+    std::exchange(hooks_, hooks_->next_)->loop_ = nullptr;
+  }
   Mail* mail = mail_.exchange(nullptr, std::memory_order_acquire);
   while (mail != nullptr) {
     delete std::exchange(mail, mail->next);
@@ -66,10 +69,13 @@ bool EventLoop::post(std::function<void()> work) {
     mail_count_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
-  Mail* mail = new Mail{std::move(work), mail_.load(std::memory_order_relaxed)};
-  while (!mail_.compare_exchange_weak(mail->next, mail, std::memory_order_release, std::memory_order_relaxed)) {
+  Mail* before = mail_.load(std::memory_order_relaxed);
+  Mail* mail = new Mail{std::move(work), before};
+  while (!mail_.compare_exchange_weak(before, mail, std::memory_order_release, std::memory_order_relaxed)) {
+    mail->next = before;
   }
-  if (mail->next == nullptr) {
+  // From here on the piece is the loop's and may be gone.
+  if (before == nullptr) {
     engine_.wake();  // whoever posted the first piece wakes the loop
   }
   return true;
