@@ -94,16 +94,41 @@ Result<BodyFraming> told_framing(const FieldList& fields, Version version, BodyK
   return BodyFraming{without_fields, 0};
 }
 
-bool is_interim(int status) { return status < 200; }
+bool is_interim(int status) {
+  return status < 200;
+}
 
 // RFC 9110 section 6.5.1: fields that would change how the message is framed, routed, authenticated or read must not be
 // taken from a trailer; they are dropped rather than passed on.
 constexpr std::string_view dropped_trailers[] = {
-    "accept-encoding", "age",          "authorization",    "cache-control",     "connection",      "content-encoding",
-    "content-length",  "content-range", "content-type",     "cookie",            "date",            "expect",
-    "expires",         "location",     "max-forwards",     "pragma",            "proxy-authentication-info",
-    "range",           "retry-after",  "set-cookie",       "vary",              "www-authenticate",
-    "if-match",        "if-none-match", "if-modified-since", "if-unmodified-since", "if-range",    "warning",
+    "accept-encoding",
+    "age",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "expires",
+    "location",
+    "max-forwards",
+    "pragma",
+    "proxy-authentication-info",
+    "range",
+    "retry-after",
+    "set-cookie",
+    "vary",
+    "www-authenticate",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "if-range",
+    "warning",
 };
 
 bool may_pass_in_trailer(std::string_view name) {
@@ -147,7 +172,9 @@ BodyDecoder::BodyDecoder(BodyFraming framing, ChunkLimits limits) : framing_(fra
   }
 }
 
-bool BodyDecoder::finished() const { return state_ == State::done; }
+bool BodyDecoder::finished() const {
+  return state_ == State::done;
+}
 
 Result<BodyDecoder::Step> BodyDecoder::next(std::string_view raw) {
   std::size_t offset = 0;

@@ -32,9 +32,9 @@ Result<BodyFraming> response_framing(const ResponseHead& head, Method request_me
 
 /// Limits on what surrounds the data of a chunked body; each is answered as malformed when passed.
 struct ChunkLimits {
-  std::size_t extension_bytes = 256;            ///< in one chunk's size line
+  std::size_t extension_bytes = 256;              ///< in one chunk's size line
   std::size_t extension_bytes_total = 16 * 1024;  ///< over the body
-  std::size_t trailer_bytes = 8 * 1024;         ///< of the whole trailer section
+  std::size_t trailer_bytes = 8 * 1024;           ///< of the whole trailer section
   std::size_t trailer_fields = 32;
 };
 

@@ -1,6 +1,9 @@
 #include "core/http/forwarding.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstddef>
 #include <iterator>
 
 #include "core/http/connection_options.hpp"
@@ -84,11 +87,21 @@ Fate response_fate(FieldId id, bool has_trailers, bool names_backend) {
   return Fate::stay;
 }
 
+/// CGI and its heirs (WSGI too) turn '-' and '_' into the same: to them such a name is a field that the proxy acts on.
+bool looks_like_known_field(std::string_view name) {
+  std::array<char, 24> dashed{};
+  if (name.size() > dashed.size() || name.find('_') == std::string_view::npos) {
+    return false;
+  }
+  std::replace_copy(name.begin(), name.end(), dashed.begin(), '_', '-');
+  return field_id_of(std::string_view(dashed.data(), name.size())) != FieldId::other;
+}
+
 template <class FateOf>
 void append_passing_fields(std::string& out, const FieldList& fields, FateOf fate_of) {
   const bool may_nominate = connection_options_of(fields).names_fields;
   for (const Field& field : fields) {
-    const Fate fate = fate_of(field.id);
+    const Fate fate = fate_of(field);
     if (fate == Fate::stay || (fate == Fate::pass && may_nominate && is_nominated(fields, field.name))) {
       continue;
     }
@@ -178,10 +191,11 @@ void append_upstream_request(std::string& out, const RequestHead& head, const Up
   out.append(" HTTP/1.1\r\n");
   append_field(out, "Host", head.authority.empty() ? target.host : head.authority);
   const bool has_trailers = framing.kind == BodyKind::chunked;
-  append_passing_fields(out, head.fields, [&](FieldId id) {
+  append_passing_fields(out, head.fields, [&](const Field& field) {
     // An HTTP/1.0 client doesn't know interim responses (RFC 9110 section 10.1.1).
-    return id == FieldId::expect && !head.expects_continue ? Fate::stay
-                                                           : request_fate(id, has_trailers, client.trusted);
+    const bool vain = field.id == FieldId::expect && !head.expects_continue;
+    return vain || looks_like_known_field(field.name) ? Fate::stay
+                                                      : request_fate(field.id, has_trailers, client.trusted);
   });
   append_client(out, head, client);
   append_via(out, head.fields, head.version);
@@ -195,7 +209,7 @@ void append_downstream_response(std::string& out, const ResponseHead& head, cons
   const bool has_trailers = framing.kind == BodyKind::chunked;
   const bool names_backend = !backend_url.empty();
   append_passing_fields(out, head.fields,
-                        [&](FieldId id) { return response_fate(id, has_trailers, names_backend); });
+                        [&](const Field& field) { return response_fate(field.id, has_trailers, names_backend); });
   if (names_backend) {
     append_field(out, "X-Backend-Server", backend_url);
   }
@@ -206,8 +220,8 @@ void append_downstream_response(std::string& out, const ResponseHead& head, cons
 
 void append_interim_response(std::string& out, const ResponseHead& head) {
   append_status_line(out, head);
-  append_passing_fields(out, head.fields, [](FieldId id) {
-    return id == FieldId::via ? Fate::pass : response_fate(id, false, false);
+  append_passing_fields(out, head.fields, [](const Field& field) {
+    return field.id == FieldId::via ? Fate::pass : response_fate(field.id, false, false);
   });
   out.append("\r\n");
 }

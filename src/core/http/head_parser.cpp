@@ -17,7 +17,9 @@ constexpr std::size_t method_max = 32;
 constexpr std::string_view version_pattern = "HTTP/d.d";
 constexpr std::string_view status_pattern = "HTTP/1.d ddd";
 
-bool matches(char pattern, char c) { return pattern == 'd' ? is_digit(c) : pattern == c; }
+bool matches(char pattern, char c) {
+  return pattern == 'd' ? is_digit(c) : pattern == c;
+}
 
 std::string_view without_scheme(std::string_view target) {
   for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
@@ -29,7 +31,9 @@ std::string_view without_scheme(std::string_view target) {
 }
 
 // Only the first `head` bytes are ever looked at, so that a limit bites at the same byte however the input was cut.
-std::string_view within(const HeadLimits& limits, std::string_view bytes) { return bytes.substr(0, limits.head); }
+std::string_view within(const HeadLimits& limits, std::string_view bytes) {
+  return bytes.substr(0, limits.head);
+}
 
 }  // namespace
 
@@ -391,7 +395,11 @@ ParseStatus ResponseHeadParser::take_fields() {
   if (options.count > connection_options_max) {
     return fail("the backend's Connection fields have too many options", ErrorKind::too_large);
   }
-  head_.keep_alive = persists(options, head_.version);
+  // A 204 that announces a body may well send it: where the next answer starts is then anyone's guess.
+  const Field* const length = find_field(head_.fields, FieldId::content_length);
+  const bool announces_body =
+      (length != nullptr && length->value != "0") || find_field(head_.fields, FieldId::transfer_encoding) != nullptr;
+  head_.keep_alive = persists(options, head_.version) && !(head_.status == 204 && announces_body);
   head_.size = fields_.end();
   at_ = At::done;
   return ParseStatus::complete;

@@ -33,7 +33,17 @@ class RequestHeadParser {
   [[nodiscard]] bool started() const { return started_; }
 
  private:
-  enum class At : std::uint8_t { empty_lines, empty_line_feed, method, target, version, line_feed, fields, done, failed };
+  enum class At : std::uint8_t {
+    empty_lines,
+    empty_line_feed,
+    method,
+    target,
+    version,
+    line_feed,
+    fields,
+    done,
+    failed
+  };
 
   ParseStatus advance(std::string_view bytes);
   ParseStatus scan_empty_lines(char c);

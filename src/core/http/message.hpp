@@ -62,14 +62,14 @@ const Field* find_field(const FieldList& fields, FieldId id);
 struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
-  std::string_view target;  ///< as received: origin-form, absolute-form, or "*"
-  std::string_view path;    ///< of the target, without query; "*" for OPTIONS *
-  std::string_view query;   ///< without the '?'; empty when there is none
-  bool has_query = false;   ///< "/a?" has one that is empty
+  std::string_view target;     ///< as received: origin-form, absolute-form, or "*"
+  std::string_view path;       ///< of the target, without query; "*" for OPTIONS *
+  std::string_view query;      ///< without the '?'; empty when there is none
+  bool has_query = false;      ///< "/a?" has one that is empty
   std::string_view authority;  ///< of an absolute-form target, else the Host field's value; empty only in HTTP/1.0
   Version version = Version::http_1_1;
   FieldList fields;
-  bool keep_alive = true;        ///< the client lets the connection stay open (version and Connection)
+  bool keep_alive = true;         ///< the client lets the connection stay open (version and Connection)
   bool expects_continue = false;  ///< Expect: 100-continue
   std::size_t size = 0;           ///< bytes of the head, its empty line and leading empty lines included
 
@@ -77,11 +77,11 @@ struct RequestHead {
 };
 
 struct ResponseHead {
-  int status = 0;              ///< 100..599
-  std::string_view reason;     ///< may be empty
+  int status = 0;           ///< 100..599
+  std::string_view reason;  ///< may be empty
   Version version = Version::http_1_1;
   FieldList fields;
-  bool keep_alive = true;
+  bool keep_alive = true;  ///< false as well for a 204 that announces a body
   std::size_t size = 0;
 
   void clear();
