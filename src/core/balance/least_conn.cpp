@@ -64,7 +64,6 @@ class LeastConn final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_least_conn(const BackendSet& backends);
 std::unique_ptr<Strategy> make_least_conn(const BackendSet& backends) {
   return std::make_unique<LeastConn>(backends);
 }

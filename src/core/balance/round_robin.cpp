@@ -111,7 +111,6 @@ class RoundRobin final : public Strategy {
 
 }  // namespace
 
-std::unique_ptr<Strategy> make_round_robin(const BackendSet& backends);
 std::unique_ptr<Strategy> make_round_robin(const BackendSet& backends) {
   return std::make_unique<RoundRobin>(backends);
 }

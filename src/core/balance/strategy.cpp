@@ -7,11 +7,6 @@
 #include "base/check.hpp"
 
 namespace fairlead::balance {
-
-#define FAIRLEAD_STRATEGY(name) std::unique_ptr<Strategy> make_##name(const BackendSet& backends);
-#include "core/balance/strategies.inc"
-#undef FAIRLEAD_STRATEGY
-
 namespace {
 
 constexpr std::array names{

@@ -20,8 +20,8 @@ struct PickInput {
   std::span<const std::uint8_t> eligible;
 };
 
-/// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same input
-/// gives the same pick; weights are respected.
+/// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same
+/// input gives the same pick; weights are respected.
 class Strategy {
  public:
   virtual ~Strategy() = default;
@@ -42,5 +42,10 @@ std::string_view name_of(StrategyId id);
 std::optional<StrategyId> strategy_of(std::string_view name);
 /// `backends` must outlive the strategy.
 std::unique_ptr<Strategy> make_strategy(StrategyId id, const BackendSet& backends);
+
+// One maker a line of the roster, each defined in NAME.cpp.
+#define FAIRLEAD_STRATEGY(name) std::unique_ptr<Strategy> make_##name(const BackendSet& backends);
+#include "core/balance/strategies.inc"
+#undef FAIRLEAD_STRATEGY
 
 }  // namespace fairlead::balance

@@ -1,0 +1,139 @@
+// The contract that every strategy of the roster keeps.
+#include "core/balance/strategy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace fairlead::balance {
+namespace {
+
+BackendSet set_of(const std::vector<std::uint32_t>& weights) {
+  std::vector<Backend> backends;
+  for (const std::uint32_t weight : weights) {
+    const std::string host = "backend-" + std::to_string(backends.size());
+    backends.push_back(Backend{"http://" + host, host, 80, weight, nullptr});
+  }
+  return BackendSet(std::move(backends));
+}
+
+class StrategyContract : public testing::TestWithParam<std::string_view> {
+ protected:
+  [[nodiscard]] std::unique_ptr<Strategy> make(const BackendSet& backends) const {
+    return make_strategy(*strategy_of(GetParam()), backends);
+  }
+};
+
+TEST_P(StrategyContract, HasAnIdOfItsName) {
+  const auto id = strategy_of(GetParam());
+  ASSERT_TRUE(id);
+  EXPECT_EQ(name_of(*id), GetParam());
+}
+
+TEST_P(StrategyContract, PicksNothingFromAnEmptySet) {
+  const BackendSet backends;
+  EXPECT_EQ(make(backends)->pick({}), std::nullopt);
+}
+
+TEST_P(StrategyContract, PicksNothingOnlyIfNoneIsEligible) {
+  const BackendSet backends = set_of({1, 5, 2, 1});
+  const auto strategy = make(backends);
+  const std::vector<std::uint32_t> loads{3, 0, 1, 9};
+  for (unsigned mask = 0; mask < 16; ++mask) {
+    std::vector<std::uint8_t> eligible(4);
+    for (unsigned index = 0; index < 4; ++index) {
+      eligible[index] = (mask >> index) & 1U;
+    }
+    for (std::uint64_t ticket = 0; ticket < 20; ++ticket) {
+      const auto pick = strategy->pick({ticket, loads, eligible});
+      EXPECT_EQ(pick.has_value(), mask != 0);
+      EXPECT_TRUE(!pick || eligible[*pick] != 0) << "mask " << mask << " ticket " << ticket;
+    }
+  }
+}
+
+TEST_P(StrategyContract, TakesAnEmptyEligibleSpanAsAll) {
+  const BackendSet backends = set_of({2, 1, 1});
+  const auto strategy = make(backends);
+  const std::vector<std::uint32_t> loads{1, 2, 0};
+  const std::vector<std::uint8_t> all(3, 1);
+  for (std::uint64_t ticket = 0; ticket < 12; ++ticket) {
+    EXPECT_EQ(strategy->pick({ticket, loads, {}}), strategy->pick({ticket, loads, all}));
+  }
+}
+
+TEST_P(StrategyContract, GivesTheSamePickForTheSameInput) {
+  const BackendSet backends = set_of({3, 1, 7, 7, 2});
+  const auto first = make(backends);
+  const auto second = make(backends);
+  std::mt19937 random(7);  // NOLINT: the seed is fixed so that a failure repeats
+  for (int round = 0; round < 200; ++round) {
+    const std::uint64_t ticket = random();
+    std::vector<std::uint32_t> loads(5);
+    std::vector<std::uint8_t> eligible(5);
+    std::generate(loads.begin(), loads.end(), [&random] { return random() % 10; });
+    std::generate(eligible.begin(), eligible.end(), [&random] { return static_cast<std::uint8_t>(random() % 2); });
+    const PickInput input{ticket, loads, eligible};
+    const auto pick = first->pick(input);
+    EXPECT_EQ(first->pick(input), pick);
+    EXPECT_EQ(second->pick(input), pick);
+  }
+}
+
+TEST_P(StrategyContract, RespectsWeights) {
+  const std::vector<std::uint32_t> weights{5, 1, 3, 1};
+  const BackendSet backends = set_of(weights);
+  const auto strategy = make(backends);
+  std::vector<std::uint32_t> loads(weights.size());
+  for (std::uint64_t ticket = 0; ticket < 1000; ++ticket) {
+    const auto pick = strategy->pick({ticket, loads, {}});
+    ASSERT_TRUE(pick);
+    ++loads[*pick];
+  }
+  for (std::size_t index = 0; index < weights.size(); ++index) {
+    EXPECT_NEAR(loads[index], 100.0 * weights[index], 2) << index;
+  }
+}
+
+TEST_P(StrategyContract, SpreadsOverEqualsByTurns) {
+  const BackendSet backends = set_of({4, 4, 4});
+  const auto strategy = make(backends);
+  const std::vector<std::uint32_t> loads(3, 0);
+  for (std::uint64_t ticket = 0; ticket < 9; ++ticket) {
+    EXPECT_EQ(strategy->pick({ticket, loads, {}}), static_cast<BackendIndex>(ticket % 3));
+  }
+}
+
+TEST_P(StrategyContract, TakesTheHighestTicketAndExtremeLoadsAndWeights) {
+  const BackendSet backends = set_of({1, 4294967295U});
+  const auto strategy = make(backends);
+  const std::vector<std::uint32_t> loads{4294967295U, 4294967295U};
+  EXPECT_TRUE(strategy->pick({UINT64_MAX, loads, {}}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Roster, StrategyContract, testing::ValuesIn(strategy_names().begin(), strategy_names().end()),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+TEST(StrategyRoster, IsInAlphabeticalOrderAndHasNoDoubles) {
+  const auto names = strategy_names();
+  EXPECT_EQ(std::adjacent_find(names.begin(), names.end(), std::greater_equal<>()), names.end());
+}
+
+TEST(StrategyRoster, KnowsTheNamesOfTheContract) {
+  EXPECT_EQ(strategy_of("round_robin"), StrategyId::round_robin);
+  EXPECT_EQ(strategy_of("least_conn"), StrategyId::least_conn);
+}
+
+TEST(StrategyRoster, KnowsNoOtherSpelling) {
+  for (const char* name : {"", "ROUND_ROBIN", "round-robin", "round_robin ", "leastconn", "random_name"}) {
+    EXPECT_EQ(strategy_of(name), std::nullopt) << name;
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::balance
