@@ -78,7 +78,7 @@ command_lint() {
   require build lint
   local failed=0
   configure release
-  lint_step "house rules hold the bad inputs" "$python" -m unittest -q tools/tidy_test.py || failed=1
+  lint_step "bad inputs are found" "$python" -m unittest -q tools/tidy_test.py tools/dev/report_test.py || failed=1
   lint_step "house rules (tools/tidy)" "$python" tools/tidy || failed=1
   lint_step "format (clang-format-19; ./dev format writes it)" check_format || failed=1
   lint_step "clang-tidy-19" "$python" tools/dev/clang_tidy.py || failed=1

@@ -18,8 +18,10 @@ command_run() {
   say "building build/release/fairlead (minutes the first time, seconds later)"
   build release fairlead
 
-  mkdir -p build/run
-  demo_folder=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-run.XXXXXX")
+  demo_folder=build/run
+  [[ $port == 5000 ]] || demo_folder=build/run/$port
+  mkdir -p "$demo_folder"
+  rm -f "$demo_folder"/*.log
   trap demo_stop EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -32,12 +34,12 @@ command_run() {
     demo_redis "$redis_port"
     state=redis://127.0.0.1:$redis_port
   fi
-  demo_configuration "$port" "$admin_port" "$state" >build/run/fairlead.yaml
-  demo_start fairlead build/release/fairlead run --config build/run/fairlead.yaml
+  demo_configuration "$port" "$admin_port" "$state" >"$demo_folder/fairlead.yaml"
+  demo_start fairlead build/release/fairlead run --config "$demo_folder/fairlead.yaml"
   demo_wait_ready "$admin_port"
   demo_explain "$port" "$admin_port" "$redis_port"
   wait -n "${demo_processes[@]}" || true
-  die "one of the processes ended by itself; its last lines: $(tail -n 3 build/run/*.log)"
+  die "one of the processes ended by itself; the last lines of each log: $(tail -n 3 "$demo_folder"/*.log)"
 }
 
 # Nobody listens on the port, on any address of this machine that a client would try.
@@ -59,11 +61,12 @@ free_port() {
   echo "$port"
 }
 
-# Starts a child whose output goes to build/run/NAME.log.
+# Starts a child whose output goes to NAME.log. In a session of its own, so that Ctrl-C reaches this shell alone and
+# demo_stop decides the order.
 demo_start() {
   local name=$1
   shift
-  "$@" >"build/run/$name.log" 2>&1 </dev/null &
+  setsid "$@" >"$demo_folder/$name.log" 2>&1 </dev/null &
   demo_processes+=($!)
 }
 
@@ -85,7 +88,7 @@ demo_redis() {
   demo_start redis redis-server --port "$1" --bind 127.0.0.1 --save '' --appendonly no --dir "$demo_folder"
   local -i tries=0
   until [[ $(redis-cli -p "$1" ping 2>/dev/null) == PONG ]]; do
-    [[ $((tries += 1)) -lt 100 ]] || die "redis-server doesn't answer on port $1: $(tail -n 3 build/run/redis.log)"
+    [[ $((tries += 1)) -lt 100 ]] || die "redis-server doesn't answer on port $1: $(tail -n 3 "$demo_folder/redis.log")"
     sleep 0.1
   done
 }
@@ -118,7 +121,7 @@ demo_wait_ready() {
   local -i tries=0
   until curl -fs -o /dev/null --max-time 1 "http://127.0.0.1:$1/readyz"; do
     if [[ $((tries += 1)) -ge 100 ]] || ! kill -0 "${demo_processes[-1]}" 2>/dev/null; then
-      die "fairlead did not become ready: $(tail -n 5 build/run/fairlead.log)"
+      die "fairlead did not become ready: $(tail -n 5 "$demo_folder/fairlead.log")"
     fi
     sleep 0.1
   done
@@ -137,15 +140,16 @@ fairlead balances over ${backends[*]}. Try in another terminal:
 TEXT
   if [[ -n $3 ]]; then
     cat <<TEXT
-  redis-cli -p $3 LPUSH backend_servers http://localhost:6009     # a new backend serves within a second
+  build/release/fairlead demo-backend --port 6009 &
+  redis-cli -p $3 LPUSH backend_servers http://localhost:6009     # the new backend serves within a second
   redis-cli -p $3 LRANGE backend_servers 0 -1
 
 TEXT
   fi
   cat <<TEXT
   Metrics:        http://localhost:$2/metrics
-  Configuration:  build/run/fairlead.yaml
-  Logs:           build/run/*.log
+  Configuration:  $demo_folder/fairlead.yaml
+  Logs:           $demo_folder/*.log
 
 Ctrl-C stops all of it.
 TEXT
@@ -159,5 +163,4 @@ demo_stop() {
     kill "${demo_processes[index]}" 2>/dev/null || true
     wait "${demo_processes[index]}" 2>/dev/null || true
   done
-  [[ -z $demo_folder ]] || rm -rf "$demo_folder"
 }
