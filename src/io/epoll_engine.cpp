@@ -52,6 +52,10 @@ bool try_accept(Operation& operation) {
 bool try_receive(Operation& operation) {
   Socket& socket = *operation.socket;
   const iovec& memory = operation.vectors[0];
+  if (memory.iov_len == 0) {
+    operation.result = -EINVAL;  // the kernel would say 0, which means the end
+    return true;
+  }
   while (true) {
     const ssize_t count = ::recv(socket.descriptor, memory.iov_base, memory.iov_len, 0);
     if (count >= 0) {
@@ -71,6 +75,21 @@ bool try_receive(Operation& operation) {
       return true;
     }
   }
+}
+
+/// Asks the kernel without consuming. True: bytes, the end or an error are there.
+bool has_news(Socket& socket) {
+  char byte = 0;
+  if (::recv(socket.descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) {
+    socket.maybe_readable = false;
+    return false;
+  }
+  return true;
+}
+
+bool try_readable(Operation& operation, bool heard) {
+  operation.result = 0;
+  return heard || operation.socket->hung_up || has_news(*operation.socket);
 }
 
 void consume(Operation& operation, std::size_t count) {
@@ -133,7 +152,7 @@ bool try_now(Operation& operation, bool started) {
     case OperationKind::receive: return try_receive(operation);
     case OperationKind::send: return try_send(operation);
     case OperationKind::connect: return try_connect(operation, started);
-    case OperationKind::readable: operation.result = 0; return true;
+    case OperationKind::readable: return try_readable(operation, started);
   }
   return true;
 }
@@ -240,8 +259,7 @@ bool EpollEngine::is_quiet(Socket& socket, bool ask_kernel) {
   if (!socket.maybe_readable && !ask_kernel) {
     return true;
   }
-  char byte = 0;
-  return ::recv(socket.descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  return !has_news(socket);
 }
 
 bool EpollEngine::start_connect(Operation& operation) {
