@@ -1,0 +1,36 @@
+// A loop on a SimulatedEngine, and the ways to move it on. What most tests of proxy/ and io/ start with:
+//   Simulation world;
+//   Peer& client = world.engine().connect(address);
+//   client.send("GET / HTTP/1.1\r\n\r\n");
+//   ASSERT_TRUE(world.run_until([&] { return client.received().ends_with("hello"); }));
+// Thread rule: the thread that made it. Lifetime: what runs on the loop must have ended before the simulation does.
+#pragma once
+
+#include <functional>
+
+#include "io/event_loop.hpp"
+#include "support/simulated_engine.hpp"
+
+namespace fairlead::testing {
+
+class Simulation {
+ public:
+  SimulatedEngine& engine() { return engine_; }
+  io::EventLoop& loop() { return loop_; }
+  io::TimePoint now() { return engine_.now(); }
+
+  /// Runs turns until `condition` holds; false when it doesn't within `limit` of virtual time or turns_max turns.
+  bool run_until(const std::function<bool()>& condition, io::Clock::duration limit = std::chrono::minutes(10));
+  /// Moves virtual time on by exactly `duration`, and through all that is due in it.
+  void run_for(io::Clock::duration duration);
+  /// Runs until nothing more happens without time moving on.
+  void settle();
+
+  static constexpr int turns_max = 200'000;
+
+ private:
+  SimulatedEngine engine_;
+  io::EventLoop loop_{engine_};
+};
+
+}  // namespace fairlead::testing
