@@ -42,6 +42,7 @@ class Buffer {
       begin_ = end_ = 0;
     }
   }
+  void clear() { begin_ = end_ = 0; }
   /// Consumes without ever reusing the memory in front, so that restore() can give the bytes back.
   void skip(std::size_t count) { begin_ += count; }
   [[nodiscard]] std::size_t position() const { return begin_; }

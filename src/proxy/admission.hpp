@@ -1,0 +1,30 @@
+// Whether a request is let in, and on which terms: its route, the strategy it asks for, its body's size, the path and
+// query that go to the backend. Decides from the head and the snapshot alone; nothing was sent or read yet.
+#pragma once
+
+#include <cstdint>
+
+#include "core/http/body_framing.hpp"
+#include "core/http/problem.hpp"
+#include "core/routing/snapshot.hpp"
+#include "proxy/downstream_connection.hpp"
+
+namespace fairlead::proxy {
+
+struct Admission {
+  static constexpr std::uint32_t no_route = UINT32_MAX;
+
+  const routing::Route* route = nullptr;  ///< nullptr: no route serves; `refusal` says so
+  std::uint32_t route_index = no_route;
+  const routing::Pool* pool = nullptr;
+  balance::StrategyId strategy = balance::StrategyId::round_robin;
+  http::BodyFraming framing;
+  bool is_refused = false;
+  http::Problem refusal;     ///< when refused; its texts live in `allow` or are static
+  std::string allow;
+};
+
+/// `memory` holds the head; its `path` and `query` are filled with what goes to the backend.
+Admission admit(const routing::Snapshot& snapshot, RequestMemory& memory);
+
+}  // namespace fairlead::proxy

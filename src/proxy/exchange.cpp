@@ -1,0 +1,464 @@
+#include "proxy/exchange.hpp"
+
+#include <utility>
+
+#include "proxy/error_response.hpp"
+
+namespace fairlead::proxy {
+namespace {
+
+/// Heads of answers may be larger than requests': backends are ours, their policy fields are long.
+constexpr http::HeadLimits answer_limits{.head = 64 * 1024, .line = 32 * 1024, .fields = 200, .target = 0};
+constexpr unsigned interim_answers_max = 16;
+
+constexpr std::string_view lead_before = "Response from: ";
+constexpr std::string_view lead_after = "\n\n";
+
+std::int64_t milliseconds_of(io::TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+bool client_is_gone(const Error& error) {
+  return error.side == Side::downstream && (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset ||
+                                            error.kind == ErrorKind::cancelled);
+}
+
+/// Awaits a backend from the store; most stores answer at once.
+class Choosing {
+ public:
+  Choosing(fleet::StateStore& store, fleet::Acquire& want) : store_(store), want_(want) {}
+  bool await_ready() { return store_.acquire(want_); }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    waiter_ = waiter;
+    want_.context = this;
+    want_.on_answer = [](fleet::Acquire& want) { static_cast<Choosing*>(want.context)->waiter_.resume(); };
+  }
+  void await_resume() const {}
+
+ private:
+  fleet::StateStore& store_;
+  fleet::Acquire& want_;
+  std::coroutine_handle<> waiter_;
+};
+
+}  // namespace
+
+Exchange::Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnection& client)
+    : tools_(tools),
+      snapshot_(std::move(snapshot)),
+      client_(client),
+      memory_(client.memory()),
+      body_begin_(client.buffer().position()) {}
+
+Exchange::~Exchange() { end_attempt(false); }
+
+io::Task<Served> Exchange::run() {
+  admission_ = admit(**snapshot_, memory_);
+  cells_ = admission_.route == nullptr ? &snapshot_->unrouted() : &snapshot_->cells(admission_.route_index);
+  cells_->in_flight->add(1);
+  if (admission_.is_refused) {
+    admission_.refusal.allow = admission_.allow;
+    const Served refused = co_await answer_problem(admission_.refusal);
+    co_return finish(refused);
+  }
+  const Result<void> forwarded = co_await forward();
+  if (forwarded) {
+    if (!uploaded()) {
+      co_return finish(Served::close_unread);
+    }
+    co_return finish(memory_.request.keep_alive ? Served::keep_open : Served::close);
+  }
+  if (status_ != 0) {
+    co_return finish(Served::broken);
+  }
+  if (client_is_gone(forwarded.error())) {
+    status_ = 499;  // nobody is there to be told
+    co_return finish(Served::broken);
+  }
+  const Served answered = co_await answer_problem(problem_of(forwarded.error()));
+  co_return finish(answered);
+}
+
+io::Task<Result<void>> Exchange::forward() {
+  while (true) {
+    if (!lease_) {
+      const Result<void> chosen = co_await choose();
+      if (!chosen) {
+        co_return chosen;
+      }
+    }
+    const Result<void> attempted = co_await attempt();
+    if (attempted) {
+      co_return attempted;
+    }
+    const Error failure = attempted.error();
+    if (failure.side == Side::upstream) {
+      tools_.metrics.count_upstream_failure(admission_.pool->name, lease_.backend().url, failure);
+    }
+    if (status_ != 0 || !prepare_retry(failure)) {
+      co_return failure;
+    }
+  }
+}
+
+io::Task<Result<void>> Exchange::choose() {
+  fleet::Acquire want;
+  want.pool = admission_.pool;
+  want.strategy = admission_.strategy;
+  want.tried = tried_views_;
+  co_await Choosing(tools_.store, want);
+  if (want.backend == nullptr) {
+    if (!tried_.empty()) {
+      co_return attempt_.error;  // every backend was tried: the last failure tells more than "none"
+    }
+    co_return Error{ErrorKind::unavailable, Side::upstream, 503, "no backend may serve"};
+  }
+  lease_ = fleet::Lease(tools_.store, *admission_.pool, *want.backend);
+  co_return Result<void>();
+}
+
+io::Task<Result<void>> Exchange::attempt() {
+  upstream_ = &tools_.upstreams.backend(admission_.pool->name, lease_.backend());
+  ++upstream_->users;
+  upstream_->cells->in_flight->add(1);
+  attempt_ = policy::Attempt{};
+  attempt_.idempotent = http::is_idempotent(memory_.request.method);
+  attempt_.body_replayable = !read_beyond_buffer_;
+  attempt_.tries = ++tries_;
+  Result<void> result = co_await connect();
+  if (result) {
+    result = co_await send_request();
+  }
+  if (result) {
+    result = co_await await_head();
+  }
+  if (result) {
+    result = co_await relay_answer();
+  }
+  co_await end_upload();
+  end_attempt(result.has_value());
+  co_return result;
+}
+
+io::Task<Result<void>> Exchange::connect() {
+  connection_ = fresh_only_ ? nullptr : tools_.upstreams.take_idle(*upstream_);
+  if (connection_) {
+    attempt_.reused = true;
+    attempt_.connected = true;
+    co_return Result<void>();
+  }
+  const balance::Backend& backend = lease_.backend();
+  Result<std::unique_ptr<UpstreamConnection>> made =
+      co_await tools_.upstreams.connect(backend, now() + (*snapshot_)->timeouts.connect);
+  if (!made) {
+    // What we lack ourselves (descriptors, ports) says nothing about the backend.
+    const bool is_ours = made.error().kind == ErrorKind::exhausted;
+    if (!is_ours && balance::note_connect_failure(*backend.activity, *admission_.pool->activity,
+                                                  milliseconds_of(now()), balance::HealthPolicy{})) {
+      tools_.log.warn("backend rests after failed connects",
+                      {{"pool", admission_.pool->name}, {"backend", backend.url}, {"reason", made.error().detail}});
+    }
+    co_return made.error();
+  }
+  if (balance::note_connect_success(*backend.activity)) {
+    tools_.log.info("backend is reachable again", {{"pool", admission_.pool->name}, {"backend", backend.url}});
+  }
+  upstream_->cells->opened->add();
+  connection_ = std::move(*made);
+  attempt_.connected = true;
+  co_return Result<void>();
+}
+
+io::Task<Result<void>> Exchange::send_request() {
+  const routing::Route& route = *admission_.route;
+  const routing::Timeouts& timeouts = (*snapshot_)->timeouts;
+  const http::RequestHead& request = memory_.request;
+  bool trusted = false;
+  for (const routing::AddressRange& range : (*snapshot_)->trusted_proxies) {
+    trusted = trusted || range.contains(client_.peer().ip_bytes());
+  }
+  const http::UpstreamTarget target{.path = memory_.path,
+                                    .query = memory_.query,
+                                    .has_query = request.has_query && !(memory_.query.empty() && !request.query.empty()),
+                                    .host = lease_.backend().host};
+  memory_.upstream_head.clear();
+  http::append_upstream_request(memory_.upstream_head, request, target, admission_.framing,
+                                http::ClientInfo{.address = client_.peer_ip(), .trusted = trusted});
+  client_.buffer().restore(body_begin_);
+  request_body_ = http::BodyDecoder(admission_.framing);
+  upload_.emplace(BodySource{client_.stream(), request_body_, timeouts.body_idle, route.body_max},
+                  BodySink{connection_->stream, admission_.framing.kind == http::BodyKind::chunked, route.idle});
+  const Result<void> sent = co_await upload_->send_first(memory_.upstream_head, {}, client_.buffer());
+  attempt_.request_bytes_sent = !upload_->wrote_nothing();
+  if (!sent) {
+    co_return sent;
+  }
+  answer_deadline_ = now() + route.first_byte;
+  if (!upload_->finished()) {
+    read_beyond_buffer_ = true;
+    attempt_.body_replayable = false;
+    uploading_ = true;
+    upload_scope_.spawn(upload_rest());
+  }
+  co_return Result<void>();
+}
+
+/// Runs beside the awaiting of the answer, which may come before the body is all up.
+io::Task<> Exchange::upload_rest() {
+  const Result<void> sent = co_await upload_->send_rest(upload_buffer_);
+  upload_result_ = sent;
+  uploading_ = false;
+  answer_deadline_ = now() + admission_.route->first_byte;
+  // Wakes who awaits the answer: its time starts now, or the client's body is broken and there will be none. A backend
+  // that stopped reading may have answered: that is still to be read.
+  if (awaiting_head_ || (!sent && sent.error().side == Side::downstream)) {
+    connection_->stream.cancel_read();
+  }
+}
+
+io::Task<Result<void>> Exchange::await_head() {
+  for (unsigned interim = 0; interim <= interim_answers_max; ++interim) {
+    http::ResponseHeadParser parser(answer_limits, memory_.response);
+    awaiting_head_ = true;
+    const Result<void> read = co_await read_head(parser);
+    awaiting_head_ = false;
+    if (!read) {
+      co_return read;
+    }
+    const http::ResponseHead& head = memory_.response;
+    if (head.status >= 200) {
+      co_return Result<void>();
+    }
+    if (head.status == 101) {
+      co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend switched protocols unasked"};
+    }
+    const Result<void> passed = co_await pass_interim();
+    if (!passed) {
+      co_return passed;
+    }
+  }
+  co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend sent too many interim answers"};
+}
+
+io::Task<Result<void>> Exchange::read_head(http::ResponseHeadParser& parser) {
+  constexpr std::chrono::hours while_uploading{24};  // the upload has its own time limits
+  io::Stream& stream = connection_->stream;
+  io::Buffer& buffer = connection_->buffer;
+  while (true) {
+    if (!buffer.empty()) {
+      const http::ParseStatus status = parser.parse(buffer.bytes());
+      if (status == http::ParseStatus::complete) {
+        buffer.skip(memory_.response.size);
+        co_return Result<void>();
+      }
+      if (status == http::ParseStatus::failed) {
+        co_return parser.error();
+      }
+    }
+    const io::TimePoint deadline = uploading_ ? now() + while_uploading : answer_deadline_;
+    Result<std::size_t> count = co_await stream.readable(deadline);
+    if (count) {
+      if (!buffer.has_memory()) {
+        buffer = tools_.loop.buffers().take();
+      } else if (buffer.space().empty()) {
+        tools_.loop.buffers().grow(buffer, answer_limits.head + io::BufferPool::standard_bytes);
+        parser.restart();
+      }
+      count = co_await stream.read(buffer.space(), deadline);
+    }
+    if (!count) {
+      const bool woken = count.error().kind == ErrorKind::cancelled && !uploading_ && stream.is_open();
+      if (!woken) {
+        co_return count.error();
+      }
+      if (!upload_result_ && upload_result_.error().side == Side::downstream) {
+        co_return upload_result_.error();
+      }
+      continue;
+    }
+    if (*count == 0) {
+      co_return Error{ErrorKind::closed, Side::upstream, 0, "the backend closed before its answer was complete"};
+    }
+    attempt_.response_bytes_received = true;
+    buffer.added(*count);
+  }
+}
+
+io::Task<Result<void>> Exchange::pass_interim() {
+  if (memory_.request.version != http::Version::http_1_1) {
+    co_return Result<void>();
+  }
+  memory_.downstream_head.clear();
+  http::append_interim_response(memory_.downstream_head, memory_.response);
+  const Result<std::size_t> written =
+      co_await client_.stream().write(memory_.downstream_head, now() + admission_.route->idle);
+  if (!written) {
+    co_return written.error();
+  }
+  co_return Result<void>();
+}
+
+http::DownstreamFraming Exchange::frame_answer(const http::BodyFraming& framing, std::size_t lead) const {
+  const bool is_http_1_1 = memory_.request.version == http::Version::http_1_1;
+  http::DownstreamFraming down;
+  down.client_version = memory_.request.version;
+  down.close = !memory_.request.keep_alive || client_.draining() || !uploaded();
+  switch (framing.kind) {
+    case http::BodyKind::none:
+      for (const http::Field& field : memory_.response.fields) {
+        if (field.id == http::FieldId::content_length) {
+          down.told_length = std::strtoull(std::string(field.value).c_str(), nullptr, 10) + lead;
+        }
+      }
+      break;
+    case http::BodyKind::length:
+      down.kind = http::BodyKind::length;
+      down.length = framing.length + lead;
+      break;
+    case http::BodyKind::chunked:
+    case http::BodyKind::until_close:
+      down.kind = is_http_1_1 ? http::BodyKind::chunked : http::BodyKind::until_close;
+      down.close = down.close || !is_http_1_1;
+      break;
+  }
+  return down;
+}
+
+io::Task<Result<void>> Exchange::relay_answer() {
+  const Result<http::BodyFraming> framing = http::response_framing(memory_.response, memory_.request.method);
+  if (!framing) {
+    co_return framing.error();
+  }
+  const routing::Route& route = *admission_.route;
+  const std::string& url = lease_.backend().url;
+  const int status = memory_.response.status;
+  const bool has_lead = route.annotated && status != 204 && status != 304;
+  std::string lead;
+  if (has_lead) {
+    lead.append(lead_before).append(url).append(lead_after);
+  }
+  const http::DownstreamFraming down = frame_answer(*framing, lead.size());
+  memory_.request.keep_alive = !down.close;
+  memory_.downstream_head.clear();
+  http::append_downstream_response(memory_.downstream_head, memory_.response, down,
+                                   route.annotated ? std::string_view(url) : std::string_view());
+  http::BodyDecoder decoder(*framing);
+  Relay answer(BodySource{connection_->stream, decoder, route.idle},
+               BodySink{client_.stream(), down.kind == http::BodyKind::chunked, route.idle});
+  status_ = status;
+  const std::string_view body_lead = framing->kind == http::BodyKind::none ? std::string_view() : lead;
+  Result<void> relayed = co_await answer.send_first(memory_.downstream_head, body_lead, connection_->buffer);
+  if (relayed && !answer.finished()) {
+    relayed = co_await answer.send_rest(connection_->buffer);
+  }
+  cells_->response_bytes->add(answer.data_bytes());
+  if (!relayed) {
+    const bool gone = answer.wrote_nothing() && relayed.error().side == Side::downstream;
+    status_ = gone ? 499 : status_;
+    co_return relayed;
+  }
+  upstream_->cells->by_class[static_cast<std::size_t>(status / 100)]->add();
+  if (connection_is_reusable(decoder)) {
+    tools_.upstreams.give_back(*upstream_, std::move(connection_));
+  }
+  co_return Result<void>();
+}
+
+bool Exchange::connection_is_reusable(const http::BodyDecoder& decoder) const {
+  return memory_.response.keep_alive && decoder.kind() != http::BodyKind::until_close &&
+         connection_->buffer.empty() && uploaded();
+}
+
+/// Stops an upload that the answer overtook; the backend has said all it will say.
+io::Task<> Exchange::end_upload() {
+  if (uploading_) {
+    client_.stream().cancel_read();
+    connection_->stream.close();
+    co_await upload_scope_.join();
+  }
+  if (upload_) {
+    cells_->request_bytes->add(upload_->data_bytes());
+  }
+}
+
+void Exchange::end_attempt(bool answered) {
+  if (upstream_ == nullptr) {
+    return;
+  }
+  if (!answered && attempt_.connected && status_ == 0) {
+    upstream_->cells->by_class[0]->add();
+  }
+  connection_.reset();
+  upstream_->cells->in_flight->add(-1);
+  --upstream_->users;
+  upstream_ = nullptr;
+}
+
+/// True: go round once more, to another backend or on a fresh connection.
+bool Exchange::prepare_retry(const Error& error) {
+  attempt_.error = error;
+  attempt_.more_backends = true;  // if there is none, choose() says so with this very error
+  const policy::RetryDecision decision = policy::decide(attempt_);
+  if (decision.action == policy::RetryAction::give_up) {
+    return false;
+  }
+  upload_.reset();
+  if (decision.action == policy::RetryAction::same_backend_fresh_connection) {
+    tools_.metrics.count_retry(admission_.pool->name, "fresh_connection");
+    fresh_only_ = true;
+    return true;
+  }
+  tools_.metrics.count_retry(admission_.pool->name, "another_backend");
+  fresh_only_ = false;
+  tried_.push_back(lease_.backend().url);
+  tried_views_.assign(tried_.begin(), tried_.end());
+  lease_.release();
+  return true;
+}
+
+/// Consumes the request's body as far as it is here already. True: all of it.
+bool Exchange::skip_body() {
+  io::Buffer& buffer = client_.buffer();
+  if (upload_) {
+    return uploaded();
+  }
+  http::BodyDecoder decoder(admission_.framing);
+  while (!decoder.finished() && !buffer.empty()) {
+    const Result<http::BodyDecoder::Step> step = decoder.next(buffer.bytes());
+    if (!step) {
+      return false;
+    }
+    buffer.skip(step->consumed);
+  }
+  return decoder.finished();
+}
+
+io::Task<Served> Exchange::answer_problem(http::Problem problem) {
+  const bool is_all_read = !problem.close && skip_body();
+  problem.close = problem.close || !is_all_read || !memory_.request.keep_alive || client_.draining();
+  problem.head_only = memory_.request.method == http::Method::head;
+  memory_.downstream_head.clear();
+  http::append_problem(memory_.downstream_head, problem);
+  const Result<void> written = co_await client_.write(memory_.downstream_head);
+  status_ = written ? problem.status : 499;
+  if (!written) {
+    co_return Served::broken;
+  }
+  if (!is_all_read) {
+    co_return Served::close_unread;
+  }
+  co_return problem.close ? Served::close : Served::keep_open;
+}
+
+Served Exchange::finish(Served served) {
+  lease_.release();
+  if (upload_buffer_.has_memory()) {
+    client_.buffer() = std::move(upload_buffer_);  // what follows the body is the next request's
+  }
+  cells_->in_flight->add(-1);
+  const std::chrono::duration<double> took = tools_.loop.exact_now() - client_.request_began();
+  tools_.metrics.count_request(*cells_, memory_.request.method, status_, took.count());
+  return served;
+}
+
+}  // namespace fairlead::proxy

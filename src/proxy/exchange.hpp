@@ -1,0 +1,103 @@
+// One request and its answer: the story of the proxy, told in exchange.cpp in the order in which it happens.
+//
+//   admit -> choose a backend -> connect -> send the request -> await the answer's head -> relay the answer -> finish
+//              ^                                                        |
+//              +----- a failure before any byte of the answer went down, if retry_policy allows ------+
+//
+// The backward edge is the only one. Thread rule: one loop thread. Lifetime: run() ends before it is destroyed; it keeps
+// the snapshot it began with.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.hpp"
+#include "core/balance/health.hpp"
+#include "core/http/forwarding.hpp"
+#include "core/policy/retry_policy.hpp"
+#include "fleet/state_store.hpp"
+#include "io/task_scope.hpp"
+#include "proxy/admission.hpp"
+#include "proxy/adopted_snapshot.hpp"
+#include "proxy/downstream_connection.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/upstream_pool.hpp"
+
+namespace fairlead::proxy {
+
+/// What exchanges use of their worker; everything outlives them.
+struct ExchangeTools {
+  io::EventLoop& loop;
+  fleet::StateStore& store;
+  UpstreamPool& upstreams;
+  ProxyMetrics& metrics;
+  const Log& log;
+};
+
+class Exchange {
+ public:
+  Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnection& client);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange();
+
+  io::Task<Served> run();
+
+ private:
+  // The steps, in their order.
+  io::Task<Result<void>> forward();
+  io::Task<Result<void>> choose();
+  io::Task<Result<void>> attempt();
+  io::Task<Result<void>> connect();
+  io::Task<Result<void>> send_request();
+  io::Task<> upload_rest();
+  io::Task<Result<void>> await_head();
+  io::Task<Result<void>> read_head(http::ResponseHeadParser& parser);
+  io::Task<Result<void>> pass_interim();
+  io::Task<Result<void>> relay_answer();
+  io::Task<> end_upload();
+  void end_attempt(bool answered);
+
+  [[nodiscard]] bool prepare_retry(const Error& error);
+  [[nodiscard]] http::DownstreamFraming frame_answer(const http::BodyFraming& framing, std::size_t lead) const;
+  [[nodiscard]] bool connection_is_reusable(const http::BodyDecoder& decoder) const;
+  io::Task<Served> answer_problem(http::Problem problem);
+  bool skip_body();
+  Served finish(Served served);
+  [[nodiscard]] bool uploaded() const { return !upload_ || (upload_->finished() && !uploading_); }
+  [[nodiscard]] io::TimePoint now() const { return tools_.loop.now(); }
+
+  ExchangeTools& tools_;
+  SnapshotRef snapshot_;
+  DownstreamConnection& client_;
+  RequestMemory& memory_;
+  Admission admission_;
+  RouteCells* cells_ = nullptr;
+  int status_ = 0;  ///< told to the client; 0 while nothing was
+
+  // The backend of this attempt.
+  fleet::Lease lease_;
+  UpstreamBackend* upstream_ = nullptr;
+  std::unique_ptr<UpstreamConnection> connection_;
+  policy::Attempt attempt_;
+  unsigned tries_ = 0;
+  bool fresh_only_ = false;
+  std::vector<std::string> tried_;
+  std::vector<std::string_view> tried_views_;
+
+  // The request's body on its way up.
+  std::size_t body_begin_;
+  http::BodyDecoder request_body_;
+  std::optional<Relay> upload_;
+  io::Buffer upload_buffer_;
+  Result<void> upload_result_;
+  io::TaskScope upload_scope_;
+  io::TimePoint answer_deadline_{};
+  bool uploading_ = false;
+  bool awaiting_head_ = false;
+  bool read_beyond_buffer_ = false;
+};
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,136 @@
+#include "proxy/relay.hpp"
+
+#include <span>
+#include <utility>
+
+#include "core/http/forwarding.hpp"
+
+namespace fairlead::proxy {
+
+void Relay::add(std::string_view piece) {
+  if (!piece.empty()) {
+    pieces_[piece_count_++] = iovec{const_cast<char*>(piece.data()), piece.size()};
+  }
+}
+
+Result<void> Relay::decode_into_pieces(io::Buffer& buffer, std::uint64_t& gathered) {
+  const std::size_t pieces_before = piece_count_;
+  while (!source_.decoder.finished() && !buffer.empty() && piece_count_ - pieces_before < pieces_max) {
+    const Result<http::BodyDecoder::Step> step = source_.decoder.next(buffer.bytes());
+    if (!step) {
+      Error error = step.error();
+      error.side = source_.stream.side();
+      error.code = error.side == Side::downstream ? 400 : 502;
+      return error;
+    }
+    buffer.skip(step->consumed);
+    add(step->data);
+    gathered += step->data.size();
+  }
+  data_bytes_ += gathered;
+  if (source_.data_max != 0 && data_bytes_ > source_.data_max) {
+    return Error{ErrorKind::too_large, source_.stream.side(), 413, "the body is larger than this route allows"};
+  }
+  return {};
+}
+
+Result<void> Relay::gather(std::string_view lead, io::Buffer& buffer) {
+  const std::size_t size_line = piece_count_;
+  if (sink_.chunked) {
+    ++piece_count_;  // the size is known once the data are
+  }
+  const std::size_t data_begin = piece_count_;
+  add(lead);
+  std::uint64_t gathered = 0;
+  if (Result<void> decoded = decode_into_pieces(buffer, gathered); !decoded) {
+    return decoded;
+  }
+  if (!sink_.chunked) {
+    return {};
+  }
+  gathered += lead.size();
+  if (piece_count_ == data_begin) {
+    piece_count_ = size_line;
+  } else {
+    chunk_size_.clear();
+    http::append_chunk_size(chunk_size_, gathered);
+    pieces_[size_line] = iovec{chunk_size_.data(), chunk_size_.size()};
+    add("\r\n");
+  }
+  if (source_.decoder.finished() && !ended_) {
+    ended_ = true;
+    add("0\r\n");
+    add(source_.decoder.trailers());
+    add("\r\n");
+  }
+  return {};
+}
+
+io::Task<Result<void>> Relay::write_pieces() {
+  if (piece_count_ == 0) {
+    co_return Result<void>();
+  }
+  const std::span<iovec> pieces(pieces_.data(), std::exchange(piece_count_, 0));
+  const iovec first = pieces.front();
+  const Result<std::size_t> written = co_await sink_.stream.write(pieces, sink_.stream.loop().now() + sink_.idle);
+  // Writing consumes the pieces: an untouched first one tells that nothing went out.
+  wrote_nothing_ = wrote_nothing_ && !written && pieces.front().iov_base == first.iov_base &&
+                   pieces.front().iov_len == first.iov_len;
+  if (!written) {
+    co_return written.error();
+  }
+  co_return Result<void>();
+}
+
+io::Task<Result<void>> Relay::send_first(std::string_view head, std::string_view lead, io::Buffer& buffer) {
+  piece_count_ = 0;
+  add(head);
+  const Result<void> gathered = gather(lead, buffer);
+  if (!gathered) {
+    co_return gathered;
+  }
+  const Result<void> written = co_await write_pieces();
+  co_return written;
+}
+
+io::Task<Result<void>> Relay::read_more(io::Buffer& buffer) {
+  if (!buffer.has_memory()) {
+    buffer = source_.stream.loop().buffers().take();
+  }
+  buffer.clear();
+  const Result<std::size_t> count =
+      co_await source_.stream.read(buffer.space(), source_.stream.loop().now() + source_.idle);
+  if (!count) {
+    co_return count.error();
+  }
+  if (*count == 0) {
+    Result<void> ended = source_.decoder.end_of_stream();
+    if (!ended) {
+      co_return Error{ErrorKind::closed, source_.stream.side(), 0, "the body was cut short"};
+    }
+  }
+  buffer.added(*count);
+  co_return Result<void>();
+}
+
+io::Task<Result<void>> Relay::send_rest(io::Buffer& buffer) {
+  while (!finished() || (sink_.chunked && !ended_)) {
+    if (buffer.empty() && !finished()) {
+      const Result<void> read = co_await read_more(buffer);
+      if (!read) {
+        co_return read;
+      }
+    }
+    const Result<void> gathered = gather({}, buffer);
+    if (!gathered) {
+      co_return gathered;
+    }
+    const Result<void> written = co_await write_pieces();
+    if (!written) {
+      co_return written;
+    }
+  }
+  co_return Result<void>();
+}
+
+}  // namespace fairlead::proxy

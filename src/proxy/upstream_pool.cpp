@@ -1,0 +1,100 @@
+#include "proxy/upstream_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/proxy_metrics.hpp"
+
+namespace fairlead::proxy {
+
+UpstreamPool::UpstreamPool(io::EventLoop& loop, io::Resolver& resolver, ProxyMetrics& metrics)
+    : loop_(loop), resolver_(resolver), metrics_(metrics) {
+  sweep_timer_.context = this;
+  sweep_timer_.on_expiry = [](io::Timer& timer) { static_cast<UpstreamPool*>(timer.context)->sweep(); };
+  loop_.timers().arm(sweep_timer_, loop_.now() + sweep_every);
+}
+
+UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Backend& backend) {
+  auto in_pool = pools_.find(pool);
+  if (in_pool == pools_.end()) {
+    in_pool = pools_.try_emplace(std::string(pool)).first;
+  }
+  auto found = in_pool->second.find(std::string_view(backend.url));
+  if (found == in_pool->second.end()) {
+    found = in_pool->second.try_emplace(backend.url).first;
+    found->second.cells = &metrics_.upstream(pool, backend.url);
+  }
+  found->second.last_used = loop_.now();
+  return found->second;
+}
+
+std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(UpstreamBackend& backend) {
+  while (!backend.idle.empty()) {
+    std::unique_ptr<UpstreamConnection> connection = std::move(backend.idle.back());
+    backend.idle.pop_back();
+    const bool ask_kernel = loop_.now() - connection->idle_since > trusted_for;
+    if (connection->stream.is_quiet(ask_kernel)) {
+      connection->reused = true;
+      backend.cells->reused->add();
+      return connection;
+    }
+  }
+  return nullptr;
+}
+
+io::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::connect(const balance::Backend& backend,
+                                                                            io::TimePoint deadline) {
+  const Result<io::Addresses> addresses = co_await resolver_.resolve(backend.host, backend.port, deadline);
+  if (!addresses) {
+    co_return addresses.error();
+  }
+  Error last{ErrorKind::unresolved, Side::upstream, 0, "the backend's name has no address"};
+  for (io::Address address : *addresses) {
+    auto connection = std::make_unique<UpstreamConnection>(loop_);
+    const Result<void> opened = connection->stream.open(address);
+    if (!opened) {
+      last = opened.error();
+      continue;
+    }
+    const Result<std::size_t> connected = co_await connection->stream.connect(address, deadline);
+    if (connected) {
+      co_return std::move(connection);
+    }
+    last = connected.error();
+  }
+  co_return last;
+}
+
+void UpstreamPool::give_back(UpstreamBackend& backend, std::unique_ptr<UpstreamConnection> connection) {
+  connection->buffer.reset();
+  connection->idle_since = loop_.now();
+  backend.idle.push_back(std::move(connection));
+  if (backend.idle.size() > idle_max) {
+    backend.idle.pop_front();
+  }
+}
+
+void UpstreamPool::close_idle() {
+  for (auto& [pool, backends] : pools_) {
+    for (auto& [url, backend] : backends) {
+      backend.idle.clear();
+    }
+  }
+}
+
+void UpstreamPool::sweep() {
+  const io::TimePoint now = loop_.now();
+  for (auto& [pool, backends] : pools_) {
+    for (auto& [url, backend] : backends) {
+      std::erase_if(backend.idle, [&](const std::unique_ptr<UpstreamConnection>& connection) {
+        return now - connection->idle_since > idle_for || !connection->stream.is_quiet(false);
+      });
+    }
+    std::erase_if(backends, [&](const auto& entry) {
+      return entry.second.users == 0 && entry.second.idle.empty() && now - entry.second.last_used > backend_kept_for;
+    });
+  }
+  loop_.timers().arm(sweep_timer_, now + sweep_every);
+}
+
+}  // namespace fairlead::proxy

@@ -1,0 +1,115 @@
+#include "proxy/worker.hpp"
+
+#include <utility>
+
+namespace fairlead::proxy {
+
+Worker::Worker(const Parts& parts, std::shared_ptr<const routing::Snapshot> snapshot)
+    : loop_(parts.loop),
+      log_(parts.log),
+      resolver_(parts.loop, parts.resolver_thread),
+      metrics_(parts.families, parts.shard),
+      upstreams_(parts.loop, resolver_, metrics_),
+      tools_{parts.loop, parts.store, upstreams_, metrics_, parts.log},
+      connections_max_(parts.connections_max) {
+  adopt(std::move(snapshot));
+}
+
+Worker::~Worker() = default;
+
+Result<void> Worker::listen(io::Address& address) {
+  auto listener = std::make_unique<io::Listener>(
+      loop_, log_, [this](int descriptor, const io::Address& peer) { accepted(descriptor, peer); });
+  const Result<void> opened = listener->open(address);
+  if (opened) {
+    address = listener->address();
+    listeners_.push_back(std::move(listener));
+  }
+  return opened;
+}
+
+void Worker::start() {
+  for (const auto& listener : listeners_) {
+    listener->start();
+  }
+}
+
+void Worker::adopt(std::shared_ptr<const routing::Snapshot> snapshot) {
+  snapshot_ = SnapshotRef(new AdoptedSnapshot(std::move(snapshot), metrics_));
+}
+
+void Worker::accepted(int descriptor, const io::Address& peer) {
+  scope_.spawn(serve_connection(descriptor, peer));
+  if (connections_.size() >= connections_max_ && !at_limit_) {
+    at_limit_ = true;
+    log_.warn("connection limit reached, new clients wait", {{"connections", connections_.size()}});
+    for (const auto& listener : listeners_) {
+      listener->pause();
+    }
+  }
+}
+
+io::Task<> Worker::serve_connection(int descriptor, io::Address peer) {
+  DownstreamConnection connection(loop_, memory_pool_, *this, peer);
+  connections_.insert(&connection);
+  metrics_.downstream_connections().add(1);
+  co_await connection.run(descriptor);
+  metrics_.downstream_connections().add(-1);
+  connections_.erase(&connection);
+  if (at_limit_ && connections_.size() < connections_max_) {
+    at_limit_ = false;
+    for (const auto& listener : listeners_) {
+      listener->resume();
+    }
+  }
+}
+
+ConnectionPolicy Worker::policy() const {
+  const routing::Snapshot& snapshot = **snapshot_;
+  return ConnectionPolicy{.limits = snapshot.head_limits,
+                          .header = snapshot.timeouts.header,
+                          .keep_alive = snapshot.timeouts.keep_alive,
+                          .write = snapshot.timeouts.idle};
+}
+
+io::Task<Served> Worker::serve(DownstreamConnection& client) {
+  Exchange exchange(tools_, snapshot_, client);
+  const Served served = co_await exchange.run();
+  co_return served;
+}
+
+void Worker::refused(const Error& error, int status) {
+  metrics_.count_client_reject(name_of(error.kind));
+  const std::chrono::duration<double> none(0);
+  metrics_.count_request(snapshot_->unrouted(), http::Method::other, status, none.count());
+}
+
+void Worker::drain(io::TimePoint deadline, std::function<void()> drained) {
+  for (const auto& listener : listeners_) {
+    listener->close();
+  }
+  // Draining an idle connection ends it only in the loop's next completions, so the set stays as it is meanwhile.
+  for (DownstreamConnection* connection : connections_) {
+    connection->drain();
+  }
+  drain_timer_.context = this;
+  drain_timer_.on_expiry = [](io::Timer& timer) {
+    auto& worker = *static_cast<Worker*>(timer.context);
+    worker.log_.warn("requests were still under way at the end of the drain time",
+                     {{"connections", worker.connections_.size()}});
+    for (DownstreamConnection* connection : worker.connections_) {
+      connection->abort();
+    }
+  };
+  loop_.timers().arm(drain_timer_, deadline);
+  ending_.spawn(await_end(std::move(drained)));
+}
+
+io::Task<> Worker::await_end(std::function<void()> drained) {
+  co_await scope_.join();
+  drain_timer_.cancel();
+  upstreams_.close_idle();
+  drained();
+}
+
+}  // namespace fairlead::proxy
