@@ -31,7 +31,8 @@ struct Connection {
 };
 
 std::string head_of(std::uint64_t content_length) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(content_length) + "\r\n\r\n";
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(content_length) +
+         "\r\n\r\n";
 }
 
 /// The target between the first two spaces of a request line.
@@ -174,9 +175,7 @@ class Backend {
 
   void answer(Connection& connection) {
     switch (connection.target) {
-      case Target::fixed:
-        connection.unsent += connection.head_only ? fixed_head_ : fixed_;
-        break;
+      case Target::fixed: connection.unsent += connection.head_only ? fixed_head_ : fixed_; break;
       case Target::stream:
         connection.unsent += head_of(connection.stream_size);
         connection.stream_left = connection.head_only ? 0 : connection.stream_size;
@@ -216,8 +215,8 @@ class Backend {
   std::string fixed_head_;
   std::string fixed_;
   std::vector<std::unique_ptr<Connection>> listeners_;
-  std::array<char, 64 * 1024> buffer_;
-  std::array<char, 256 * 1024> block_;
+  std::array<char, 64UL * 1024> buffer_;
+  std::array<char, 256UL * 1024> block_;
 };
 
 }  // namespace

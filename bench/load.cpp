@@ -98,8 +98,9 @@ struct Tally {
 };
 
 std::string request_of(const Options& options) {
-  std::string request = options.method + " " + options.path + " HTTP/1.1\r\nHost: 127.0.0.1:" +
-                        std::to_string(options.port) + "\r\nUser-Agent: fairlead-bench\r\nAccept: */*\r\n";
+  std::string request = options.method + " " + options.path +
+                        " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
+                        "\r\nUser-Agent: fairlead-bench\r\nAccept: */*\r\n";
   constexpr std::size_t line_max = 1024;
   std::size_t number = 0;
   for (std::size_t left = options.header_bytes; left > 0;) {
@@ -118,8 +119,11 @@ std::string request_of(const Options& options) {
 class Load {
  public:
   explicit Load(const Options& options)
-      : options_(options), request_(request_of(options)), is_head_(options.method == "HEAD"),
-        connections_(options.connections), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
+      : options_(options),
+        request_(request_of(options)),
+        is_head_(options.method == "HEAD"),
+        connections_(options.connections),
+        epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
 
   /// False when the far side is so broken that going on says nothing.
   bool run() {
@@ -268,14 +272,15 @@ class Load {
   }
 
   void print(double seconds) const {
-    std::printf("{\"requests\":%llu,\"errors\":%llu,\"seconds\":%.4f,\"requests_per_second\":%.1f,"
-                "\"body_bytes\":%llu,\"wire_bytes\":%llu,"
-                "\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f}\n",
-                static_cast<unsigned long long>(tally_.requests), static_cast<unsigned long long>(tally_.errors),
-                seconds, static_cast<double>(tally_.requests) / seconds,
-                static_cast<unsigned long long>(tally_.body_bytes), static_cast<unsigned long long>(tally_.wire_bytes),
-                latencies_.microseconds_at(0.5), latencies_.microseconds_at(0.9), latencies_.microseconds_at(0.99),
-                latencies_.microseconds_at(0.999), latencies_.max_microseconds());
+    std::printf(
+        "{\"requests\":%llu,\"errors\":%llu,\"seconds\":%.4f,\"requests_per_second\":%.1f,"
+        "\"body_bytes\":%llu,\"wire_bytes\":%llu,"
+        "\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f}\n",
+        static_cast<unsigned long long>(tally_.requests), static_cast<unsigned long long>(tally_.errors), seconds,
+        static_cast<double>(tally_.requests) / seconds, static_cast<unsigned long long>(tally_.body_bytes),
+        static_cast<unsigned long long>(tally_.wire_bytes), latencies_.microseconds_at(0.5),
+        latencies_.microseconds_at(0.9), latencies_.microseconds_at(0.99), latencies_.microseconds_at(0.999),
+        latencies_.max_microseconds());
     std::fflush(stdout);
   }
 
@@ -286,13 +291,14 @@ class Load {
   int epoll_;
   Tally tally_;
   Histogram latencies_;
-  std::array<char, 64 * 1024> buffer_{};
+  std::array<char, 64UL * 1024> buffer_{};
 };
 
 [[noreturn]] void usage() {
-  std::fputs("usage: load --port PORT [--connections N] [--seconds S] [--warmup S] [--method M] [--path P]\n"
-             "            [--body BYTES] [--header-bytes BYTES]\n",
-             stderr);
+  std::fputs(
+      "usage: load --port PORT [--connections N] [--seconds S] [--warmup S] [--method M] [--path P]\n"
+      "            [--body BYTES] [--header-bytes BYTES]\n",
+      stderr);
   std::exit(2);
 }
 

@@ -63,7 +63,8 @@ class Relay {
     }
     const bool alive = (event.events & EPOLLERR) == 0 && on_writable(side) &&
                        copy(side, (event.events & (EPOLLRDHUP | EPOLLHUP)) != 0);
-    if (!alive || (pair.client.ended && pair.backend.ended && pair.client.unsent.empty() && pair.backend.unsent.empty())) {
+    if (!alive ||
+        (pair.client.ended && pair.backend.ended && pair.client.unsent.empty() && pair.backend.unsent.empty())) {
       close_pair(pair);
     }
   }
@@ -147,7 +148,7 @@ class Relay {
   int listener_;
   std::vector<std::uint16_t> backend_ports_;
   std::size_t next_backend_ = 0;
-  std::array<char, 64 * 1024> buffer_;
+  std::array<char, 64UL * 1024> buffer_;
   std::vector<std::unique_ptr<Pair>> dead_;
 };
 

@@ -33,6 +33,8 @@ WARMUP_SECONDS = 0.5
 RELAY_RATIO_MAX = 1.30
 IDLE_BYTES_MAX = 4 * KIB
 BIG_GROWTH_MAX = 4 * MIB
+# Beyond this share of the proxies' core taken by others, a window says more about them: cold caches, waiting.
+OTHERS_SHARE_MAX = 0.10
 
 
 def start_all(stage, names):
@@ -92,36 +94,58 @@ def compare(stage, options):
     rows = [summary(samples, name, connections) for connections in options.connections for name in running]
     print_table(options, rows)
     print_marks(options, rows)
-    shares = [sample["others_share"] for sample in samples if "others_share" in sample]
-    if shares and max(shares) > 0.05:
-        print(f"\nnoisy: other processes took {statistics.median(shares):.0%} of the proxies' core (median; "
-              f"{max(shares):.0%} at most); requests/s and latency suffer most, CPU a request least")
+    print_noise(samples)
     return {"samples": samples, "summary": rows}, bool(rows) and not any(row["errors"] for row in rows)
+
+
+def windows_of(samples, name, connections):
+    """The windows to judge by, and whether they are quiet ones. Chosen by what others did, never by the outcome."""
+    own = [each for each in samples
+           if each["proxy"] == name and each["connections"] == connections and each.get("cpu_us")]
+    quiet = [each for each in own if each["others_share"] <= OTHERS_SHARE_MAX]
+    return (quiet, True) if quiet else (own, False)
 
 
 def summary(samples, name, connections):
     own = [each for each in samples if each["proxy"] == name and each["connections"] == connections]
-    good = [each for each in own if each.get("cpu_us")]
+    good, quiet = windows_of(samples, name, connections)
     row = {"proxy": name, "connections": connections, "errors": sum(each["errors"] for each in own)}
     if not good:
         return row
-    # A round's ratio holds two windows against each other that stand next to each other in time.
-    floor = {each["round"]: each["cpu_us"] for each in samples
-             if each["proxy"] == "relay" and each["connections"] == connections and each.get("cpu_us")}
-    ratios = [each["cpu_us"] / floor[each["round"]] for each in good if each["round"] in floor]
+    floor, floor_quiet = windows_of(samples, "relay", connections)
     costs = [each["cpu_us"] for each in good]
     row.update(cpu_us=statistics.median(costs), cpu_us_min=min(costs), cpu_us_max=max(costs),
-               relay_ratio=statistics.median(ratios) if ratios else None)
+               windows=len(own), quiet_windows=len(good) if quiet else 0,
+               noisy=not (quiet and (floor_quiet or not floor)), relay_ratio=ratio_of(good, floor))
     for key in ("requests_per_second", "p50_us", "p99_us"):
         row[key] = statistics.median(each[key] for each in good)
     return row
+
+
+def ratio_of(windows, floor):
+    """Rounds held against their own relay window, next to them in time; else the medians against each other."""
+    if not floor:
+        return None
+    by_round = {each["round"]: each["cpu_us"] for each in floor}
+    ratios = [each["cpu_us"] / by_round[each["round"]] for each in windows if each["round"] in by_round]
+    if ratios:
+        return statistics.median(ratios)
+    return statistics.median(each["cpu_us"] for each in windows) / statistics.median(by_round.values())
+
+
+def print_noise(samples):
+    shares = [sample["others_share"] for sample in samples if "others_share" in sample]
+    loud = [share for share in shares if share > OTHERS_SHARE_MAX]
+    if loud:
+        print(f"\nnoisy: in {len(loud)} of {len(shares)} windows other processes took more than {OTHERS_SHARE_MAX:.0%} "
+              f"of the proxies' core ({max(loud):.0%} at most). Where there was a quiet window, only quiet ones count.")
 
 
 def print_table(options, rows):
     for connections in options.connections:
         print(f"\n{connections} connections, {options.rounds} rounds of {options.seconds:g} s, medians")
         print(f"  {'proxy':<16}{'CPU us/req':>11}{'min..max':>14}{'x relay':>9}{'req/s':>9}{'p50 us':>9}{'p99 us':>9}"
-              f"{'errors':>8}")
+              f"{'errors':>8}{'quiet':>7}")
         for row in rows:
             if row["connections"] == connections:
                 print("  " + line_of(row))
@@ -133,7 +157,8 @@ def line_of(row):
     spread = f"{row['cpu_us_min']:.1f}..{row['cpu_us_max']:.1f}"
     ratio = f"{row['relay_ratio']:.2f}" if row["relay_ratio"] else "-"
     return (f"{row['proxy']:<16}{row['cpu_us']:>11.1f}{spread:>14}{ratio:>9}{row['requests_per_second']:>9.0f}"
-            f"{row['p50_us']:>9.0f}{row['p99_us']:>9.0f}{row['errors']:>8}")
+            f"{row['p50_us']:>9.0f}{row['p99_us']:>9.0f}{row['errors']:>8}"
+            f"{row['quiet_windows']:>5}/{row['windows']}")
 
 
 def print_marks(options, rows):
@@ -144,19 +169,21 @@ def print_marks(options, rows):
         if connections == 64:
             ratio = own["relay_ratio"] if own else None
             print_mark(f"fairlead (memory) at 64 connections <= {RELAY_RATIO_MAX:.2f} x relay", ratio, RELAY_RATIO_MAX,
-                       "x relay")
+                       "x relay", noisy=own and own["noisy"])
         anchors = {name: measured[name]["cpu_us"] for name in ("nginx", "haproxy") if name in measured}
         if len(anchors) == 2:
             cheaper = min(anchors, key=anchors.get)
             print_mark(f"fairlead (memory) at {connections} connections <= the cheaper of nginx and HAProxy "
-                       f"({cheaper}, {anchors[cheaper]:.1f} us)", own and own["cpu_us"], anchors[cheaper], "us")
+                       f"({cheaper}, {anchors[cheaper]:.1f} us)", own and own["cpu_us"], anchors[cheaper], "us",
+                       noisy=own and (own["noisy"] or measured[cheaper]["noisy"]))
 
 
-def print_mark(text, value, limit, unit):
+def print_mark(text, value, limit, unit, noisy=False):
     if value is None:
         print(f"mark: {text}: not measured")
-    else:
-        print(f"mark: {text}: {value:.2f} {unit}: {'met' if value <= limit else 'MISSED'}")
+        return
+    doubt = " (noisy windows only: measure again)" if noisy else ""
+    print(f"mark: {text}: {value:.2f} {unit}: {'met' if value <= limit else 'MISSED'}{doubt}")
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------

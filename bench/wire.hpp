@@ -171,7 +171,9 @@ class BodyWalk {
  public:
   BodyWalk() = default;
   explicit BodyWalk(const Head& head)
-      : state_(head.chunked ? State::size_line : head.content_length == 0 ? State::done : State::plain),
+      : state_(head.chunked               ? State::size_line
+               : head.content_length == 0 ? State::done
+                                          : State::plain),
         left_(head.chunked ? 0 : head.content_length) {}
 
   bool done() const { return state_ == State::done; }
@@ -208,19 +210,14 @@ class BodyWalk {
   void step(char byte) {
     switch (state_) {
       case State::size_line:
-      case State::extension:
-        step_size_line(byte);
-        break;
+      case State::extension: step_size_line(byte); break;
       case State::chunk_end:
         if (byte == '\n') {
           state_ = State::size_line;
         }
         break;
-      case State::trailer:
-        step_trailer(byte);
-        break;
-      default:
-        break;
+      case State::trailer: step_trailer(byte); break;
+      default: break;
     }
   }
 
