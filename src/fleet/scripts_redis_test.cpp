@@ -105,12 +105,15 @@ TEST_F(ScriptsOnRedis, JoiningAfterTheWholeFleetDiedFindsNoCounts) {
   EXPECT_EQ(count("a"), "1");
 }
 
-TEST_F(ScriptsOnRedis, AWrongTypeFailsBeforeAnythingIsCounted) {
+TEST_F(ScriptsOnRedis, AKeyOfAWrongTypeFailsItsPoolAlone) {
   list({"a"});
   scripts().reset("m", {{key("conn_count:a"), 2}});
   redis().call({"SET", key("blue:backend_servers"), "x"});
-  const Reply reply = scripts().acquire("m", {{key("conn_count:a"), -1}}, {one_least, {"blue:", {}, 1, {}}});
-  EXPECT_TRUE(reply.is_error);
+  const Reply reply = scripts().acquire("m", {{key("conn_count:a"), -1}}, {{"blue:", {}, 1, {}}, one_least});
+  ASSERT_EQ(reply.items.size(), 2u);
+  EXPECT_TRUE(reply.items[0].is_error);
+  EXPECT_TRUE(reply.items[0].text.starts_with("WRONGTYPE")) << reply.items[0].text;
+  EXPECT_EQ(reply.items[1].items.size(), 1u);
   EXPECT_EQ(count("a"), "2");
 }
 

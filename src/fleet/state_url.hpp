@@ -15,11 +15,11 @@ enum class StateKind : std::uint8_t { memory, redis, redis_tls, redis_unix };
 
 struct StateUrl {
   StateKind kind = StateKind::memory;
-  std::string host;           ///< name, IPv4, or IPv6 without brackets
+  std::string host;  ///< name, IPv4, or IPv6 without brackets
   std::uint16_t port = 6379;
-  std::string path;           ///< of the unix socket
-  std::string user;           ///< empty: Redis' default user
-  std::string password;       ///< empty: none
+  std::string path;      ///< of the unix socket
+  std::string user;      ///< empty: Redis' default user
+  std::string password;  ///< empty: none
   std::uint32_t database = 0;
 
   friend bool operator==(const StateUrl&, const StateUrl&) = default;

@@ -70,12 +70,36 @@ TEST(StateUrl, SaysThatSentinelIsNotSupportedYet) {
 }
 
 TEST(StateUrl, RefusesWhatBreaksARule) {
-  for (const char* text :
-       {"", "memory", "memory://x", "http://h", "redis:", "redis://", "redis://:6379", "redis://h:0", "redis://h:65536",
-        "redis://h:", "redis://h:x", "redis://h/x", "redis://h/-1", "redis://h/0/1", "redis://h/99999999999", "redis://[::1",
-        "redis://[::1]6379", "redis://[]:1", "redis://a b", "redis://user@h", "redis://user:@h", "redis://:%zz@h",
-        "redis://:%4@h", "redis://h?db=1", "redis+unix://run/redis.sock", "redis+unix://", "redis+unix:///a?x=1",
-        "redis+unix:///a?db=", "redis://h\x01", "REDIS://h"}) {
+  for (const char* text : {"",
+                           "memory",
+                           "memory://x",
+                           "http://h",
+                           "redis:",
+                           "redis://",
+                           "redis://:6379",
+                           "redis://h:0",
+                           "redis://h:65536",
+                           "redis://h:",
+                           "redis://h:x",
+                           "redis://h/x",
+                           "redis://h/-1",
+                           "redis://h/0/1",
+                           "redis://h/99999999999",
+                           "redis://[::1",
+                           "redis://[::1]6379",
+                           "redis://[]:1",
+                           "redis://a b",
+                           "redis://user@h",
+                           "redis://user:@h",
+                           "redis://:%zz@h",
+                           "redis://:%4@h",
+                           "redis://h?db=1",
+                           "redis+unix://run/redis.sock",
+                           "redis+unix://",
+                           "redis+unix:///a?x=1",
+                           "redis+unix:///a?db=",
+                           "redis://h\x01",
+                           "REDIS://h"}) {
     fault_of(text);
   }
 }

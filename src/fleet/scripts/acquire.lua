@@ -2,7 +2,8 @@
 -- KEYS: instances, own ledger.
 -- ARGV: key prefix, count's time to live, member, number of changes, {conn_count key, signed amount}...,
 --       then groups of wants: {pool's key prefix, strategy, wanted, number of excluded URLs, excluded URL...}...
--- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing.
+-- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing; an
+-- error in its place if a key of the pool has a wrong type. The other groups and the changes aren't touched by that.
 -- FENCED, and nothing applied, if the member's lease is gone: it must reset.
 local lease_end = redis.call('ZSCORE', instances_key, member)
 if not lease_end or tonumber(lease_end) <= now_ms() then
@@ -15,14 +16,6 @@ local function next_argument()
   return ARGV[position - 1]
 end
 
-local function read_changes()
-  local changes = {}
-  for i = 1, tonumber(next_argument()) do
-    changes[i] = {key = next_argument(), amount = tonumber(next_argument())}
-  end
-  return changes
-end
-
 local function read_group()
   local group = {prefix = next_argument(), strategy = next_argument(), wanted = tonumber(next_argument())}
   local left_out = {}
@@ -30,7 +23,12 @@ local function read_group()
     left_out[next_argument()] = true
   end
   group.servers = {}
-  for _, url in ipairs(redis.call('LRANGE', group.prefix .. 'backend_servers', 0, -1)) do
+  local listed = redis.pcall('LRANGE', group.prefix .. 'backend_servers', 0, -1)
+  if listed.err then
+    group.fault = listed
+    return group
+  end
+  for _, url in ipairs(listed) do
     if not left_out[url] then
       table.insert(group.servers, url)
       -- In the rotation a repeated URL is a weight; among loads it is one backend.
@@ -40,21 +38,15 @@ local function read_group()
   return group
 end
 
--- The first ticket of the group's, counted from 0.
+-- The group's first ticket, counted from 0.
 local function take_tickets(group)
   local counter = group.strategy == 'least_conn' and 'fairlead:tie' or 'rr_counter'
-  return redis.call('INCRBY', group.prefix .. counter, group.wanted) - group.wanted
-end
-
--- All that a key of a wrong type can make fail comes first, before anything is counted.
-local changes = read_changes()
-local groups = {}
-while position <= #ARGV do
-  local group = read_group()
-  if #group.servers > 0 then
-    group.ticket = take_tickets(group)
+  local taken = redis.pcall('INCRBY', group.prefix .. counter, group.wanted)
+  if type(taken) == 'table' then
+    group.fault = taken
+  else
+    group.ticket = taken - group.wanted
   end
-  table.insert(groups, group)
 end
 
 local function count_key(group, url)
@@ -124,22 +116,29 @@ local function choose_least_conn(group)
   return chosen
 end
 
-for _, change in ipairs(changes) do
-  if change.amount < 0 then
-    give_back(change.key, -change.amount)
-  else
-    add(change.key, change.amount)
+local function choose(group)
+  if #group.servers > 0 then
+    take_tickets(group)
   end
+  if group.fault then
+    return group.fault
+  end
+  if not group.ticket then
+    return {}
+  end
+  return group.strategy == 'least_conn' and choose_least_conn(group) or choose_round_robin(group)
 end
 
-local answers = {}
-for i, group in ipairs(groups) do
-  if not group.ticket then
-    answers[i] = {}
-  elseif group.strategy == 'least_conn' then
-    answers[i] = choose_least_conn(group)
+for _ = 1, tonumber(next_argument()) do
+  local key, amount = next_argument(), tonumber(next_argument())
+  if amount < 0 then
+    give_back(key, -amount)
   else
-    answers[i] = choose_round_robin(group)
+    add(key, amount)
   end
+end
+local answers = {}
+while position <= #ARGV do
+  table.insert(answers, choose(read_group()))
 end
 return answers

@@ -1,0 +1,98 @@
+#include "fleet/memory_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fairlead::fleet {
+namespace {
+
+using balance::StrategyId;
+
+class MemoryStoreTest : public testing::Test {
+ protected:
+  MemoryStoreTest() : pool_("default", 0, StrategyId::round_robin, backends(), activity_) {}
+
+  static balance::BackendSet backends() {
+    std::vector<balance::Backend> list;
+    for (const char* url : {"http://a", "http://b", "http://c"}) {
+      list.emplace_back().url = url;
+    }
+    return balance::BackendSet(std::move(list));
+  }
+
+  /// The chosen URL, "" when none may serve.
+  std::string pick(StrategyId strategy, std::span<const std::string_view> tried = {}) {
+    Acquire want;
+    want.pool = &pool_;
+    want.strategy = strategy;
+    want.tried = tried;
+    EXPECT_TRUE(store_.acquire(want));
+    return want.backend == nullptr ? "" : want.backend->url;
+  }
+  std::uint32_t in_flight(balance::BackendIndex index) const { return pool_.backends[index].activity->in_flight; }
+  void rest(balance::BackendIndex index, std::int64_t until) {
+    pool_.backends[index].activity->rests_until_ms = until;
+    activity_->rests_until_ms = until;
+  }
+
+  std::int64_t now_ms_ = 1000;
+  std::shared_ptr<balance::PoolActivity> activity_ = std::make_shared<balance::PoolActivity>();
+  routing::Pool pool_;
+  MemoryStore store_{[this] { return now_ms_; }};
+};
+
+TEST_F(MemoryStoreTest, RoundRobinTakesBackendsInListOrder) {
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://a");
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://b");
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://c");
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://a");
+}
+
+TEST_F(MemoryStoreTest, LeastConnTakesTheLeastLoadedAndRotatesTies) {
+  EXPECT_EQ(pick(StrategyId::least_conn), "http://a");
+  EXPECT_EQ(pick(StrategyId::least_conn), "http://c");  // of b and c, the second's turn
+  EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
+}
+
+TEST_F(MemoryStoreTest, StoresOfTwoWorkersShareTicketsAndLoads) {
+  MemoryStore other([] { return std::int64_t{0}; });
+  Acquire want;
+  want.pool = &pool_;
+  ASSERT_TRUE(other.acquire(want));
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://b");
+}
+
+TEST_F(MemoryStoreTest, ABackendThatWasTriedIsNotChosenAgain) {
+  const std::string_view tried[] = {"http://a", "http://c"};
+  EXPECT_EQ(pick(StrategyId::round_robin, tried), "http://b");
+  EXPECT_EQ(pick(StrategyId::least_conn, tried), "http://b");
+}
+
+TEST_F(MemoryStoreTest, NoneIsLeftWhenAllWereTried) {
+  const std::string_view tried[] = {"http://a", "http://b", "http://c"};
+  EXPECT_EQ(pick(StrategyId::round_robin, tried), "");
+  EXPECT_EQ(in_flight(0) + in_flight(1) + in_flight(2), 0u);
+}
+
+TEST_F(MemoryStoreTest, ABackendRestsUntilItsTimeIsUp) {
+  rest(0, 1500);
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://b");
+  now_ms_ = 1500;
+  activity_->tickets = 0;
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://a");
+}
+
+TEST_F(MemoryStoreTest, ALeaseCountsUntilItEnds) {
+  Acquire want;
+  want.pool = &pool_;
+  ASSERT_TRUE(store_.acquire(want));
+  {
+    const Lease lease(store_, pool_, *want.backend);
+    EXPECT_EQ(in_flight(0), 1u);
+  }
+  EXPECT_EQ(in_flight(0), 0u);
+}
+
+}  // namespace
+}  // namespace fairlead::fleet
