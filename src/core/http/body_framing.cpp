@@ -1,6 +1,8 @@
 #include "core/http/body_framing.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -51,15 +53,18 @@ std::optional<std::uint64_t> length_of(std::string_view text) {
 /// "gzip, chunked": well-formed and unambiguous, only not spoken here. Without a last `chunked` nobody can tell where a
 /// request ends (RFC 9112 section 6.3), so that is malformed.
 bool is_known_by_others(std::string_view codings) {
-  std::size_t chunked = 0;
+  std::ptrdiff_t members = 0;
+  std::ptrdiff_t chunked = 0;
   bool chunked_is_last = false;
   bool tokens = true;
   for_each_list_member(codings, [&](std::string_view coding) {
+    ++members;
     tokens = tokens && is_token(coding);
     chunked_is_last = equals_ignoring_case(coding, "chunked");
     chunked += chunked_is_last ? 1 : 0;
   });
-  return tokens && chunked == 1 && chunked_is_last;
+  const bool none_is_empty = members == 1 + std::count(codings.begin(), codings.end(), ',');
+  return tokens && none_is_empty && chunked == 1 && chunked_is_last;
 }
 
 /// What the framing fields say; the error is that of a request.
@@ -131,8 +136,9 @@ constexpr std::string_view dropped_trailers[] = {
     "warning",
 };
 
+// A name with '_' could be any of these to a backend of the CGI kind, and no trailer in use has one.
 bool may_pass_in_trailer(std::string_view name) {
-  return field_id_of(name) == FieldId::other &&
+  return field_id_of(name) == FieldId::other && name.find('_') == std::string_view::npos &&
          std::none_of(std::begin(dropped_trailers), std::end(dropped_trailers),
                       [name](std::string_view dropped) { return equals_ignoring_case(name, dropped); });
 }

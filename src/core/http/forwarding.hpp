@@ -16,17 +16,17 @@ namespace fairlead::http {
 
 /// About the client, for X-Forwarded-* and Via.
 struct ClientInfo {
-  std::string_view address;         ///< IP in text, no port
+  std::string_view address = {};    ///< IP in text, no port
   bool trusted = false;             ///< the peer is in trusted_proxies: its X-Forwarded-* are kept and appended to
   std::string_view proto = "http";  ///< "http" or "https"
 };
 
 /// Where the request goes: path and query as rewritten by the route.
 struct UpstreamTarget {
-  std::string_view path;
-  std::string_view query;
+  std::string_view path = {};
+  std::string_view query = {};
   bool has_query = false;
-  std::string_view host;  ///< Host to send when the client gave none (HTTP/1.0): the backend's authority
+  std::string_view host = {};  ///< Host to send when the client gave none (HTTP/1.0): the backend's authority
 };
 
 /// Appends the whole request head for the backend, its empty line included. `framing` is the request's own: a length
@@ -39,7 +39,7 @@ struct DownstreamFraming {
   BodyKind kind = BodyKind::none;
   std::uint64_t length = 0;
   /// For an answer without a body that still tells its length (HEAD, 304): written as Content-Length.
-  std::optional<std::uint64_t> told_length;
+  std::optional<std::uint64_t> told_length = std::nullopt;
   bool close = false;  ///< say `Connection: close`
   Version client_version = Version::http_1_1;
 };

@@ -11,11 +11,11 @@ namespace fairlead::http {
 
 struct Problem {
   int status = 500;
-  std::string_view detail;      ///< one sentence for a person
-  std::string_view allow;       ///< for 405: the Allow field's value; else empty
-  int retry_after_seconds = 0;  ///< above 0: Retry-After (503)
-  bool close = false;           ///< say `Connection: close`
-  bool head_only = false;       ///< the answer to HEAD: the length is told, the body left out
+  std::string_view detail = {};  ///< one sentence for a person
+  std::string_view allow = {};   ///< for 405: the Allow field's value; else empty
+  int retry_after_seconds = 0;   ///< above 0: Retry-After (503)
+  bool close = false;            ///< say `Connection: close`
+  bool head_only = false;        ///< the answer to HEAD: the length is told, the body left out
 };
 
 /// Appends a whole response. `type` is "about:blank", so `title` is the status' own phrase (RFC 9457 section 4.2.1).
