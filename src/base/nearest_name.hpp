@@ -1,5 +1,5 @@
-// "Did you mean?": the known name that a mistyped word most likely stands for. Used by the configuration and the command
-// line. Pure; safe from any thread. Distance counts insertions, deletions, changes and swapped neighbours.
+// "Did you mean?": the known name that a mistyped word most likely stands for. Used by the configuration and the
+// command line. Pure; safe from any thread. Distance counts insertions, deletions, changes and swapped neighbours.
 #pragma once
 
 #include <cstddef>

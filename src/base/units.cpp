@@ -14,7 +14,8 @@ struct Unit {
 
 // Largest first: formatting takes the first that divides.
 constexpr std::array duration_units{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}};
-constexpr std::array size_units{Unit{"GiB", 1ULL << 30}, Unit{"MiB", 1ULL << 20}, Unit{"KiB", 1ULL << 10}, Unit{"B", 1}};
+constexpr std::array size_units{Unit{"GiB", 1ULL << 30}, Unit{"MiB", 1ULL << 20}, Unit{"KiB", 1ULL << 10},
+                                Unit{"B", 1}};
 
 constexpr bool is_digit(char character) {
   return character >= '0' && character <= '9';

@@ -18,7 +18,8 @@ TEST(Units, ReadsEachUnitOfADuration) {
 }
 
 TEST(Units, RefusesADurationThatIsNotANumberAndAUnit) {
-  for (const char* text : {"", "5", "s", "5 s", " 5s", "5s ", "-5s", "+5s", "1.5s", "05s", "5S", "5sec", "1m30s", "0x5s"}) {
+  for (const char* text :
+       {"", "5", "s", "5 s", " 5s", "5s ", "-5s", "+5s", "1.5s", "05s", "5S", "5sec", "1m30s", "0x5s"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }

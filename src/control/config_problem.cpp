@@ -1,0 +1,54 @@
+#include "control/config_problem.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/nearest_name.hpp"
+
+namespace fairlead::control {
+
+std::string format_problem(const Problem& problem) {
+  return problem.file + ":" + std::to_string(problem.at.line) + ":" + std::to_string(problem.at.column) + ": " +
+         problem.text;
+}
+
+void ProblemList::add(Position at, std::string text) {
+  if (problems_.size() < problems_max) {
+    problems_.push_back({file_, at, std::move(text)});
+  } else if (problems_.size() == problems_max) {
+    problems_.push_back({file_, at, "there are more problems than are shown; mend these first"});
+  }
+}
+
+std::vector<Problem> ProblemList::sorted() const {
+  std::vector<Problem> sorted = problems_;
+  std::sort(sorted.begin(), sorted.end(), [](const Problem& left, const Problem& right) {
+    return std::tie(left.at, left.text) < std::tie(right.at, right.text);
+  });
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  return sorted;
+}
+
+std::string backquoted(std::string_view text) {
+  constexpr std::size_t shown_max = 40;
+  std::string shown = "`";
+  for (const char character : text.substr(0, shown_max)) {
+    const auto byte = static_cast<unsigned char>(character);
+    shown += byte < 0x20 || byte >= 0x7f ? '?' : character;
+  }
+  shown += text.size() > shown_max ? "...`" : "`";
+  return shown;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (const auto near = nearest_name(word, candidates)) {
+    return "; did you mean " + backquoted(*near) + "?";
+  }
+  std::string text = "; known are ";
+  for (std::size_t index = 0; index < candidates.size(); ++index) {
+    text += (index == 0 ? "" : ", ") + backquoted(candidates[index]);
+  }
+  return text;
+}
+
+}  // namespace fairlead::control

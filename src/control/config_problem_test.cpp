@@ -1,0 +1,45 @@
+#include "control/config_problem.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::control {
+namespace {
+
+TEST(ConfigProblem, HasTheFormOfTheCommandLine) {
+  EXPECT_EQ(format_problem({"a.yml", {3, 7}, "this is wrong; do that"}), "a.yml:3:7: this is wrong; do that");
+}
+
+TEST(ConfigProblem, IsSortedByPlaceAndToldOnce) {
+  ProblemList problems("f");
+  problems.add({2, 1}, "b");
+  problems.add({1, 9}, "a");
+  problems.add({2, 1}, "b");
+  const auto sorted = problems.sorted();
+  ASSERT_EQ(sorted.size(), 2U);
+  EXPECT_EQ(sorted[0].text, "a");
+  EXPECT_EQ(sorted[1].text, "b");
+}
+
+TEST(ConfigProblem, IsKeptUpToTheLimitAndTheRestIsSaid) {
+  ProblemList problems("f");
+  for (int line = 1; line <= static_cast<int>(ProblemList::problems_max) + 5; ++line) {
+    problems.add({line, 1}, "x");
+  }
+  const auto sorted = problems.sorted();
+  EXPECT_EQ(sorted.size(), ProblemList::problems_max + 1);
+  EXPECT_EQ(sorted.back().text, "there are more problems than are shown; mend these first");
+}
+
+TEST(ConfigProblem, QuotesShortAndCleanText) {
+  EXPECT_EQ(backquoted("abc"), "`abc`");
+  EXPECT_EQ(backquoted("a\x1b[2Jb"), "`a?[2Jb`");
+  EXPECT_EQ(backquoted(std::string(41, 'x')), "`" + std::string(40, 'x') + "...`");
+}
+
+TEST(ConfigProblem, SuggestsTheNearestOrAll) {
+  EXPECT_EQ(suggestion("hed", {"head", "line"}), "; did you mean `head`?");
+  EXPECT_EQ(suggestion("zzz", {"head", "line"}), "; known are `head`, `line`");
+}
+
+}  // namespace
+}  // namespace fairlead::control

@@ -1,0 +1,174 @@
+#include "control/config_validator.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/units.hpp"
+
+namespace fairlead::control {
+namespace {
+
+std::string item(std::string_view list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+/// Where things are, nearest known place first.
+class Places {
+ public:
+  Places(const Positions& positions, Position fallback) : positions_(positions), fallback_(fallback) {}
+
+  [[nodiscard]] Position of(const std::string& place, const std::string& key) const {
+    if (const auto found = positions_.find(place + key); found != positions_.end()) {
+      return found->second;
+    }
+    const auto found = positions_.find(place);
+    return found != positions_.end() ? found->second : fallback_;
+  }
+
+ private:
+  const Positions& positions_;
+  Position fallback_;
+};
+
+std::string first_in_line(const Places& places, const std::string& place, const std::string& key) {
+  return "the first is in line " + std::to_string(places.of(place, key).line);
+}
+
+void check_listeners(const Config& config, const Places& places, ProblemList& problems) {
+  std::set<std::string_view> seen;
+  const auto check = [&](const std::string& address, const std::string& place) {
+    const bool any_port = address.ends_with(":0");
+    if (!address.empty() && !any_port && !seen.insert(address).second) {
+      problems.add(places.of(place, ".address"), backquoted(address) + " is listened on twice; give each its own port");
+    }
+  };
+  for (std::size_t index = 0; index < config.listen.size(); ++index) {
+    check(config.listen[index].address, item("listen", index));
+  }
+  check(config.admin_address, "admin");
+}
+
+void check_limits(const Config& config, const Places& places, ProblemList& problems) {
+  const auto at_most_head = [&](std::size_t value, const std::string& key) {
+    if (value > config.limits.head) {
+      problems.add(places.of("limits", "." + key),
+                   "`limits." + key + "` is " + format_size(value) +
+                       " and more than the whole head; make it at most `limits.head`, " +
+                       format_size(config.limits.head));
+    }
+  };
+  at_most_head(config.limits.line, "line");
+  at_most_head(config.limits.target, "target");
+}
+
+void check_backends(const PoolConfig& pool, const std::string& place, const Places& places, ProblemList& problems) {
+  std::map<std::string_view, std::size_t> seen;
+  for (std::size_t index = 0; index < pool.backends.size(); ++index) {
+    const std::string& url = pool.backends[index].url;
+    const auto [first, is_new] = seen.emplace(url, index);
+    if (!url.empty() && !is_new) {
+      const std::string list = place + ".backends";
+      problems.add(places.of(item(list, index), ".url"),
+                   "this backend is twice in the pool; keep one of them, weight is how one serves more (" +
+                       first_in_line(places, item(list, first->second), ".url") + ")");
+    }
+  }
+}
+
+void check_pools(const Config& config, const Places& places, ProblemList& problems) {
+  std::map<std::string_view, std::size_t> seen;
+  for (std::size_t index = 0; index < config.pools.size(); ++index) {
+    const PoolConfig& pool = config.pools[index];
+    const auto [first, is_new] = seen.emplace(pool.name, index);
+    if (!pool.name.empty() && !is_new) {
+      problems.add(places.of(item("pools", index), ".name"),
+                   "a second pool has the name " + backquoted(pool.name) + "; give each its own (" +
+                       first_in_line(places, item("pools", first->second), ".name") + ")");
+    }
+    check_backends(pool, item("pools", index), places, problems);
+  }
+}
+
+void check_route_pools(const Config& config, const Places& places, ProblemList& problems) {
+  std::vector<std::string_view> names;
+  for (const PoolConfig& pool : config.pools) {
+    names.push_back(pool.name);
+  }
+  // A pool whose name is at fault may be the one that is meant.
+  const bool names_are_known = std::find(names.begin(), names.end(), std::string_view()) == names.end();
+  for (std::size_t index = 0; names_are_known && index < config.routes.size(); ++index) {
+    const std::string& pool = config.routes[index].pool;
+    if (std::find(names.begin(), names.end(), pool) == names.end()) {
+      problems.add(places.of(item("routes", index), ".pool"),
+                   "there is no pool " + backquoted(pool) + suggestion(pool, names));
+    }
+  }
+}
+
+bool has_same_path(const RouteConfig& left, const RouteConfig& right) {
+  return left.is_prefix == right.is_prefix && left.path == right.path;
+}
+
+/// Each path that `inner` matches is matched by `outer` too.
+bool covers(const RouteConfig& outer, const RouteConfig& inner) {
+  return has_same_path(outer, inner) || (outer.is_prefix && inner.path.starts_with(outer.path));
+}
+
+bool takes_method(const RouteConfig& route, const std::string& method) {
+  return route.methods.empty() || std::find(route.methods.begin(), route.methods.end(), method) != route.methods.end();
+}
+
+/// The earlier routes of the very same path leave `route` no method.
+bool methods_are_taken(const Config& config, std::size_t index) {
+  const RouteConfig& route = config.routes[index];
+  const auto earlier = [&](auto predicate) {
+    return std::any_of(config.routes.begin(), config.routes.begin() + static_cast<std::ptrdiff_t>(index),
+                       [&](const RouteConfig& other) { return has_same_path(other, route) && predicate(other); });
+  };
+  if (route.methods.empty()) {
+    return earlier([](const RouteConfig& other) { return other.methods.empty(); });
+  }
+  return std::all_of(route.methods.begin(), route.methods.end(), [&](const std::string& method) {
+    return earlier([&](const RouteConfig& other) { return takes_method(other, method); });
+  });
+}
+
+// As RouteTable decides: the first route whose path matches; for its other methods only routes of the very same path.
+void check_route_order(const Config& config, const Places& places, ProblemList& problems) {
+  for (std::size_t index = 0; index < config.routes.size(); ++index) {
+    const RouteConfig& route = config.routes[index];
+    const auto first = std::find_if(config.routes.begin(), config.routes.end(), [&](const RouteConfig& other) {
+      return !other.path.empty() && covers(other, route);
+    });
+    const auto first_index = static_cast<std::size_t>(first - config.routes.begin());
+    if (route.path.empty() || first_index >= index) {
+      continue;
+    }
+    const Position earlier = places.of(item("routes", first_index), first->is_prefix ? ".prefix" : ".path");
+    const std::string taken = " before it (line " + std::to_string(earlier.line) + ")";
+    const Position at = places.of(item("routes", index), route.is_prefix ? ".prefix" : ".path");
+    if (!has_same_path(*first, route)) {
+      problems.add(at, "this route can never serve, " + backquoted(first->path) + " takes its paths" + taken +
+                           "; put this one first");
+    } else if (methods_are_taken(config, index)) {
+      problems.add(at, "this route can never serve, " + backquoted(route.path) + " is taken with all its methods" +
+                           taken + "; remove one of them");
+    }
+  }
+}
+
+}  // namespace
+
+void validate(const Config& config, const Positions& positions, Position fallback, ProblemList& problems) {
+  const Places places(positions, fallback);
+  check_listeners(config, places, problems);
+  check_limits(config, places, problems);
+  check_pools(config, places, problems);
+  check_route_pools(config, places, problems);
+  check_route_order(config, places, problems);
+}
+
+}  // namespace fairlead::control

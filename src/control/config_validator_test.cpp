@@ -1,0 +1,96 @@
+#include "control/config_validator.hpp"
+
+#include <gtest/gtest.h>
+
+#include "control/config_parser.hpp"
+
+namespace fairlead::control {
+namespace {
+
+std::vector<std::string> faults_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const Problem& problem : parse_config(text, "f").problems) {
+    lines.push_back(format_problem(problem));
+  }
+  return lines;
+}
+
+std::string fault_of(std::string_view text) {
+  const auto faults = faults_of(text);
+  EXPECT_EQ(faults.size(), 1U) << text << ": " << testing::PrintToString(faults);
+  return faults.empty() ? "" : faults[0];
+}
+
+void expect_right(std::string_view text) {
+  EXPECT_EQ(faults_of(text), std::vector<std::string>{}) << text;
+}
+
+TEST(ConfigValidator, FindsNothingInTheDefaults) {
+  ProblemList problems("f");
+  validate(default_config(), {}, {}, problems);
+  EXPECT_TRUE(problems.empty());
+}
+
+TEST(ConfigValidator, RefusesAnUnknownPoolWithTheNearest) {
+  EXPECT_EQ(fault_of("pools: [{name: web}]\nroutes: [{path: /a, pool: wbe}]"),
+            "f:2:27: there is no pool `wbe`; did you mean `web`?");
+}
+
+TEST(ConfigValidator, NoticesThatADefaultRouteHasNoPool) {
+  EXPECT_EQ(fault_of("# the built-in route serves the pool `default`\npools: [{name: web}]"),
+            "f:2:1: there is no pool `default`; known are `web`");
+}
+
+TEST(ConfigValidator, RefusesASecondPoolOfAName) {
+  EXPECT_EQ(fault_of("pools:\n  - name: default\n  - name: default\n"),
+            "f:3:11: a second pool has the name `default`; give each its own (the first is in line 2)");
+}
+
+TEST(ConfigValidator, RefusesABackendTwiceInAPool) {
+  EXPECT_NE(
+      fault_of("pools: [{name: default, backends: [{url: http://a}, {url: http://a}]}]").find("twice in the pool"),
+      std::string::npos);
+  expect_right("pools: [{name: default, backends: [{url: http://a}]}, {name: other, backends: [{url: http://a}]}]");
+}
+
+TEST(ConfigValidator, RefusesARouteBehindAPrefixThatCoversIt) {
+  EXPECT_EQ(fault_of("routes:\n  - prefix: /\n  - path: /a\n"),
+            "f:3:11: this route can never serve, `/` takes its paths before it (line 2); put this one first");
+  fault_of("routes: [{prefix: /a}, {prefix: /ab}]");
+  fault_of("routes: [{prefix: /, methods: [GET]}, {path: /a, methods: [POST]}]");
+  expect_right("routes: [{path: /a}, {prefix: /}]");
+  expect_right("routes: [{prefix: /a}, {path: /b}]");
+  expect_right("routes: [{path: /a}, {prefix: /a}]");
+}
+
+TEST(ConfigValidator, RefusesARouteWhoseMethodsAreAllTaken) {
+  EXPECT_EQ(fault_of("routes:\n  - path: /a\n  - path: /a\n"),
+            "f:3:11: this route can never serve, `/a` is taken with all its methods before it (line 2); remove one of "
+            "them");
+  fault_of("routes: [{path: /a}, {path: /a, methods: [GET]}]");
+  fault_of("routes: [{path: /a, methods: [GET]}, {path: /a, methods: [PUT]}, {path: /a, methods: [GET, PUT]}]");
+  expect_right("routes: [{path: /a, methods: [GET]}, {path: /a, methods: [GET, PUT]}]");
+  expect_right("routes: [{path: /a, methods: [GET]}, {path: /a}]");
+}
+
+TEST(ConfigValidator, SeesThatAnEarlierRouteOfTheSamePathLetsALaterOneServe) {
+  expect_right("routes: [{path: /a, methods: [GET]}, {prefix: /}, {path: /a, methods: [PUT]}]");
+}
+
+TEST(ConfigValidator, RefusesALineOrATargetLongerThanTheHead) {
+  EXPECT_EQ(fault_of("limits: {head: 8KiB, line: 9KiB}"),
+            "f:1:28: `limits.line` is 9KiB and more than the whole head; make it at most `limits.head`, 8KiB");
+  EXPECT_EQ(fault_of("limits: {target: 33KiB}").substr(0, 7), "f:1:18:");
+  EXPECT_EQ(faults_of("limits: {head: 4KiB}").size(), 2U);
+  expect_right("limits: {head: 8KiB, line: 8KiB, target: 8KiB}");
+}
+
+TEST(ConfigValidator, RefusesAnAddressThatIsListenedOnTwice) {
+  EXPECT_NE(fault_of("listen: [{address: 127.0.0.1:1}, {address: 127.0.0.1:1}]").find("listened on twice"),
+            std::string::npos);
+  fault_of("listen: [{address: 127.0.0.1:8000}]");
+  expect_right("listen: [{address: 127.0.0.1:0}, {address: 127.0.0.1:0}]");
+}
+
+}  // namespace
+}  // namespace fairlead::control
