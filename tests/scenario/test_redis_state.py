@@ -1,0 +1,262 @@
+"""Redis slow, gone, restarted empty, answering errors, refusing the password: requests go on, and the truth returns."""
+
+import re
+import time
+
+import pytest
+
+from harness.authority import Authority
+from harness.backend import Gate
+from harness.fleet import Flight, Load, chosen, counts, listed, post, wait_counts
+from harness.program import configuration
+from harness.waiting import wait_until
+
+HANG = 1.0  # seconds; a request that takes longer waits for Redis. A hang check, not a measurement.
+
+
+@pytest.fixture
+def redis_server(scene):
+    return scene.redis()
+
+
+@pytest.fixture
+def backends(scene):
+    return [scene.backend(), scene.backend()]
+
+
+@pytest.fixture
+def instance(scene, redis_server, backends):
+    return scene.fairlead(backends, state=redis_server.url)
+
+
+def says(instance, pattern):
+    return re.search(pattern, instance.log(), re.IGNORECASE)
+
+
+def wait_said(instance, pattern, timeout=5.0):
+    """Polls the log while requests flow: an outage may be noticed only by using what is broken."""
+    wait_until(lambda: (post(instance), says(instance, pattern))[1], timeout, f"a log line like {pattern!r}")
+
+
+def serve_quickly(instance, count=20):
+    for _ in range(count):
+        started = time.monotonic()
+        chosen(post(instance))
+        assert time.monotonic() - started < HANG, "a request waited for Redis"
+
+
+def keeps_serving(instance, trouble, count=200):
+    """Load goes on over the trouble; every answer is a 200 and none hangs."""
+    def timed(client):
+        started = time.monotonic()
+        response = client.exchange("POST", "/proxy?strategy=least_conn", body=b"x")
+        response.took = time.monotonic() - started
+        return response
+
+    load = Load(instance.address, timed, threads=4)
+    load.has_done(count)
+    trouble()
+    load.has_done(count)
+    results = load.stop()
+    assert not load.errors
+    assert {response.status for response in results} == {200}
+    assert max(response.took for response in results) < HANG, "a request waited for Redis"
+
+
+def counts_are_true_again(instance, redis_server, backends, timeout=15.0):
+    """Held requests are counted, and nothing is once they ended."""
+    database = redis_server.client()
+    wait_counts(database, backends, [0, 0], timeout)
+    gate = Gate(backends[0].script)
+    for backend in backends:
+        backend.script = gate
+
+    def both_are_counted():
+        flight = Flight(instance, 2)
+        wait_until(lambda: gate.waiting >= 2)
+        return flight, sum(counts(database, backends))
+
+    flight, counted = both_are_counted()
+    assert counted == 2
+    gate.open()
+    flight.land()
+    wait_counts(database, backends, [0, 0])
+
+
+def test_a_stopped_redis_is_survived(instance, redis_server, backends):
+    keeps_serving(instance, redis_server.pause)
+    wait_said(instance, r"redis|state")
+    serve_quickly(instance)
+    redis_server.resume()
+    wait_until(lambda: (post(instance), int(redis_server.client().get("rr_counter") or 0))[1] and
+               follows_the_counter(instance, redis_server), 15, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def follows_the_counter(instance, redis_server):
+    """The choice is made by Redis again: the counter goes up with each request."""
+    database = redis_server.client()
+    before = int(database.get("rr_counter") or 0)
+    post(instance)
+    return int(database.get("rr_counter") or 0) == before + 1
+
+
+def test_a_redis_paused_by_its_operator_is_survived(instance, redis_server, backends):
+    keeps_serving(instance, lambda: redis_server.client().execute_command("CLIENT", "PAUSE", "1500", "ALL"))
+    wait_until(lambda: follows_the_counter(instance, redis_server), 15, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_a_redis_that_is_gone_is_survived(instance, redis_server):
+    keeps_serving(instance, redis_server.kill)
+    wait_said(instance, r"(redis|state).*")
+    serve_quickly(instance)
+
+
+def test_a_redis_that_comes_back_empty_is_filled_again(instance, redis_server, backends):
+    keeps_serving(instance, redis_server.restart)
+    database = redis_server.client()
+    wait_until(lambda: (post(instance), sorted(listed(database)))[1] == sorted(b.url for b in backends), 10,
+               "the configured backends to be registered again")
+    wait_until(lambda: follows_the_counter(instance, redis_server), 10, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_requests_in_flight_over_an_outage_are_counted_again_and_returned(scene, redis_server):
+    gate = Gate()
+    backend = scene.backend(gate)
+    instance = scene.fairlead([backend], state=redis_server.url)
+    flight = Flight(instance, 3)
+    gate.holds(3)
+    redis_server.restart()
+    wait_counts(redis_server.client(), [backend], [3], 15)
+    gate.open()
+    flight.land()
+    wait_counts(redis_server.client(), [backend], [0])
+
+
+def test_configured_backends_are_registered_again_after_a_flush(instance, redis_server, backends):
+    database = redis_server.client()
+    database.flushall()
+    wait_until(lambda: sorted(listed(database)) == sorted(backend.url for backend in backends), 10,
+               "the configured backends to be registered again")
+    serve_quickly(instance)
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_a_list_that_a_user_emptied_stays_empty(instance, redis_server, backends):
+    database = redis_server.client()
+    for backend in backends:
+        database.lrem("backend_servers", 0, backend.url)
+    wait_until(lambda: post(instance).status == 503, 1.5, "503 without a backend")
+    time_to_beat = time.monotonic() + 5
+    wait_until(lambda: listed(database) != [] or time.monotonic() > time_to_beat, 6)
+    assert listed(database) == []
+
+
+@pytest.mark.parametrize("key", ["backend_servers", "rr_counter", "conn_count"])
+def test_a_key_of_the_wrong_type_is_survived(scene, redis_server, backends, key):
+    database = redis_server.client()
+    instance = scene.fairlead(backends, state=redis_server.url)
+    serve_quickly(instance, 4)
+    name = f"conn_count:{backends[0].url}" if key == "conn_count" else key
+    database.delete(name)
+    if key == "backend_servers":
+        database.set(name, "x")
+    else:
+        database.lpush(name, "x")
+    serve_quickly(instance)
+    wait_said(instance, r"(warn|error).*(redis|state)|WRONGTYPE")
+    database.delete(name)
+    if key == "backend_servers":
+        database.rpush(name, *[backend.url for backend in backends])
+    wait_until(lambda: follows_the_counter(instance, redis_server), 15, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_scripts_that_redis_forgot_are_loaded_again(instance, redis_server, backends):
+    serve_quickly(instance, 4)
+    redis_server.client().script_flush()
+    serve_quickly(instance)
+    wait_until(lambda: follows_the_counter(instance, redis_server), 10, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_connections_that_redis_killed_are_made_again(instance, redis_server, backends):
+    keeps_serving(instance, lambda: redis_server.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+    wait_until(lambda: follows_the_counter(instance, redis_server), 10, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_a_start_without_redis_serves_and_finds_it_later(scene, redis_server, backends):
+    redis_server.kill()
+    instance = scene.fairlead(backends, state=redis_server.url)
+    serve_quickly(instance)
+    assert says(instance, r"redis|state")
+    redis_server.start()
+    database = redis_server.client()
+    wait_until(lambda: sorted(listed(database)) == sorted(backend.url for backend in backends), 10,
+               "the configured backends to be registered")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+# Who may come in, and by which way.
+
+
+def uses_redis(instance, database, backends):
+    serve_quickly(instance, 4)
+    wait_until(lambda: sorted(listed(database)) == sorted(b.url for b in backends), 3, "the backends to be registered")
+    wait_until(lambda: int(database.get("rr_counter") or 0) > 0 or not post(instance), 3, "rr_counter to count")
+
+
+def test_a_wrong_password_is_said_and_survived(scene, backends):
+    server = scene.redis(password="right")
+    instance = scene.fairlead(backends, state=server.url.replace("right", "wrong-secret"))
+    serve_quickly(instance)
+    wait_said(instance, r"password|auth|WRONGPASS")
+    assert "wrong-secret" not in instance.log()
+    assert listed(server.client()) == []
+
+
+def test_a_password_of_the_url_is_used(scene, backends):
+    server = scene.redis(password="plain-secret")
+    uses_redis(scene.fairlead(backends, state=server.url), server.client(), backends)
+
+
+def test_a_password_may_be_percent_encoded(scene, backends):
+    server = scene.redis(password="p@ss/w:rd")
+    url = server.url.replace("p@ss/w:rd", "p%40ss%2Fw%3Ard")
+    uses_redis(scene.fairlead(backends, state=url), server.client(), backends)
+
+
+def test_a_user_of_the_url_is_used(scene, backends):
+    server = scene.redis(user="fairlead", password="secret")
+    uses_redis(scene.fairlead(backends, state=server.url), server.client(), backends)
+
+
+def test_the_database_of_the_url_is_used(scene, redis_server, backends):
+    uses_redis(scene.fairlead(backends, state=redis_server.url + "/3"), redis_server.client(db=3), backends)
+    assert listed(redis_server.client(db=0)) == []
+
+
+def test_a_unix_socket_is_used(scene, backends):
+    server = scene.redis(unix_socket=True)
+    uses_redis(scene.fairlead(backends, state=f"redis+unix://{server.socket_path}"), server.client(), backends)
+
+
+def test_tls_is_used_and_the_certificate_checked(scene, backends, tmp_path):
+    authority = Authority(tmp_path / "authority")
+    server = scene.redis(tls=authority)
+    url = f"rediss://127.0.0.1:{server.tls_port}"
+    config = configuration(backends, state=url)
+    instance = scene.fairlead(config=config, env={"SSL_CERT_FILE": str(authority.ca)}, ready=None)
+    wait_until(lambda: instance.process.poll() is not None or instance.probe("/healthz") == 200, 10)
+    if instance.process.poll() is not None or says(instance, r"tls.*not supported|rediss.*not supported"):
+        reason = instance.log().strip().splitlines()[-1]
+        scene.instances.remove(instance)
+        instance.kill()
+        pytest.skip(f"TLS to Redis isn't supported: {reason}")
+    uses_redis(instance, server.client(), backends)
+    stranger = scene.fairlead(config=configuration(backends, state=url), env={"SSL_CERT_FILE": "/dev/null"})
+    serve_quickly(stranger)
+    wait_said(stranger, r"certificate|tls")
