@@ -18,12 +18,14 @@ class FramingFault(AssertionError):
 
 
 class Cut(Exception):
-    """The stream ended or broke before the message did. `so_far` is what had been read of the message."""
+    """The stream ended or broke before the message did. `so_far` is what was read and not understood yet, `body` what
+    had come of a response's body."""
 
     def __init__(self, so_far=b"", was_reset=False):
         super().__init__(f"stream ended inside a message after {len(so_far)} bytes, reset={was_reset}: {so_far[:200]!r}")
         self.so_far = bytes(so_far)
         self.was_reset = was_reset
+        self.body = b""
 
 
 class Message:
@@ -252,8 +254,10 @@ class Client:
             data = bytearray()
             try:
                 self.reader.body(response, data.extend, none_means_close=True)
-            finally:
-                response.body = bytes(data)
+            except Cut as cut:
+                cut.body = bytes(data)
+                raise
+            response.body = bytes(data)
         return response
 
     def exchange(self, method, target, fields=(), body=None, **more):
