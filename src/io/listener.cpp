@@ -1,5 +1,7 @@
 #include "io/listener.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +18,18 @@ Listener::Listener(EventLoop& loop, const Log& log, OnConnection on_connection)
   operation_.on_complete = on_accepted;
   retry_.context = this;
   retry_.on_expiry = [](Timer& timer) { static_cast<Listener*>(timer.context)->accept_more(); };
+}
+
+Result<void> Listener::probe(const Address& address) {
+  const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) {
+    return error_of(errno, Side::internal);
+  }
+  const int on = 1;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const int fault = ::bind(descriptor, address.get(), address.length()) == 0 ? 0 : errno;
+  ::close(descriptor);
+  return fault == 0 ? Result<void>() : Result<void>(error_of(fault, Side::internal));
 }
 
 Result<void> Listener::open(const Address& address) {

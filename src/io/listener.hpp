@@ -21,6 +21,8 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener() { close(); }
 
+  /// Whether an address could be bound by us alone; a listener itself shares its port with whoever shares it too.
+  static Result<void> probe(const Address& address);
   /// Binds and listens. Error: exhausted when the port is taken, refused when not permitted.
   Result<void> open(const Address& address);
   /// Begins to accept. While `paused`, connections wait in the kernel's backlog.

@@ -29,6 +29,7 @@ bool find_route(Admission& admission, const routing::Snapshot& snapshot, const h
     refuse(admission, 404, "no route serves this path");
   } else {
     refuse(admission, 405, "this path takes other methods");
+    admission.route_index = match.index;
     admission.allow = std::move(match.allow);
   }
   return false;

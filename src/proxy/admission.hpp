@@ -15,7 +15,7 @@ struct Admission {
   static constexpr std::uint32_t no_route = UINT32_MAX;
 
   const routing::Route* route = nullptr;  ///< nullptr: no route serves; `refusal` says so
-  std::uint32_t route_index = no_route;
+  std::uint32_t route_index = no_route;   ///< also of a route that has the path but takes other methods (405)
   const routing::Pool* pool = nullptr;
   balance::StrategyId strategy = balance::StrategyId::round_robin;
   http::BodyFraming framing;

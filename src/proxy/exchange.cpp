@@ -54,7 +54,8 @@ Exchange::~Exchange() { end_attempt(false); }
 
 io::Task<Served> Exchange::run() {
   admission_ = admit(**snapshot_, memory_);
-  cells_ = admission_.route == nullptr ? &snapshot_->unrouted() : &snapshot_->cells(admission_.route_index);
+  const bool has_path = admission_.route_index != Admission::no_route;
+  cells_ = has_path ? &snapshot_->cells(admission_.route_index) : &snapshot_->unrouted();
   cells_->in_flight->add(1);
   if (admission_.is_refused) {
     admission_.refusal.allow = admission_.allow;

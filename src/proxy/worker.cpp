@@ -105,6 +105,12 @@ void Worker::drain(io::TimePoint deadline, std::function<void()> drained) {
   ending_.spawn(await_end(std::move(drained)));
 }
 
+void Worker::hasten(io::TimePoint deadline) {
+  if (drain_timer_.is_armed()) {
+    loop_.timers().arm(drain_timer_, deadline);
+  }
+}
+
 io::Task<> Worker::await_end(std::function<void()> drained) {
   co_await scope_.join();
   drain_timer_.cancel();

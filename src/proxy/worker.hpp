@@ -48,6 +48,9 @@ class Worker final : public Service {
   /// Closes the listeners, lets requests under way end until the deadline, ends what is left, then calls `drained`.
   void drain(io::TimePoint deadline, std::function<void()> drained);
 
+  /// Moves the deadline of a drain that is under way.
+  void hasten(io::TimePoint deadline);
+
   // Service:
   [[nodiscard]] ConnectionPolicy policy() const override;
   io::Task<Served> serve(DownstreamConnection& client) override;

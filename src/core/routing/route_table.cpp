@@ -51,7 +51,8 @@ RouteTable::Match RouteTable::match(std::string_view path, std::string_view meth
     return has_same_path(route, *first) && takes_method(route, method);
   });
   if (found == routes_.end()) {
-    return {nullptr, 0, allowed_methods(routes_, static_cast<std::size_t>(first - routes_.begin()))};
+    const auto index = static_cast<std::size_t>(first - routes_.begin());
+    return {nullptr, static_cast<std::uint32_t>(index), allowed_methods(routes_, index)};
   }
   return {&*found, static_cast<std::uint32_t>(found - routes_.begin()), {}};
 }

@@ -36,7 +36,7 @@ class RouteTable {
 
   struct Match {
     const Route* route = nullptr;  ///< nullptr: 404, or 405 when `allow` isn't empty
-    std::uint32_t index = 0;       ///< of the route, for per-route cells
+    std::uint32_t index = 0;       ///< of the route, for per-route cells; of a 405, the first that has the path
     std::string allow;             ///< "GET, POST": methods that would do
   };
   [[nodiscard]] Match match(std::string_view path, std::string_view method) const;

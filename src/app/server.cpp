@@ -1,0 +1,202 @@
+#include "app/server.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/descriptor_limit.hpp"
+#include "app/version.hpp"
+#include "control/process_metrics.hpp"
+#include "fleet/memory_store.hpp"
+
+namespace fairlead::app {
+namespace {
+
+unsigned worker_count(const control::Config& config) {
+  return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::string cannot_listen(const std::string& address, const Error& error) {
+  return "can't listen on " + address + ": " + std::string(error.detail) +
+         "; end what uses it, or choose another with --set";
+}
+
+}  // namespace
+
+Server::Server(control::Config config, const Log& log, Reread reread, std::function<void()> ended)
+    : log_(log),
+      reread_(std::move(reread)),
+      ended_(std::move(ended)),
+      families_(registry_),
+      controller_(std::move(config), log, [this](auto snapshot) { publish(snapshot); }),
+      admin_(control_loop_, registry_, log) {}
+
+Server::~Server() { end(); }
+
+std::optional<std::string> Server::start() {
+  const control::Config& config = controller_.config();
+  ensure_descriptors(config.limits.connections, log_);
+  add_metrics();
+  if (auto failure = make_workers()) {
+    return failure;
+  }
+  if (auto failure = listen()) {
+    return failure;
+  }
+  for (const auto& each : workers_) {
+    each->loop.post([&each] { each->worker->start(); });
+    each->thread = std::thread([&each] { each->loop.run(); });
+  }
+  control_loop_.post([this] {
+    admin_.start();
+    admin_.set_ready(true);
+  });
+  control_thread_ = std::thread([this] { control_loop_.run(); });
+  log_.info("fairlead serves", {{"version", version}, {"workers", workers_.size()}, {"engine", "epoll"}});
+  return std::nullopt;
+}
+
+void Server::add_metrics() {
+  control::add_process_metrics(registry_);
+  control::add_build_info(registry_, version);
+  const auto gauge = [this](std::string name, std::string help, metrics::MetricType type, auto read) {
+    registry_.add_collected(
+        metrics::Family{.name = std::move(name), .help = std::move(help), .type = type, .labels = {}, .bounds = {}},
+        [read](metrics::FamilySamples& samples) {
+          samples.samples.push_back({.label_values = {}, .value = static_cast<double>(read()), .histogram = {}});
+        });
+  };
+  using metrics::MetricType;
+  gauge("fairlead_config_generation", "Snapshots published since the start.", MetricType::gauge,
+        [this] { return controller_.snapshot()->version; });
+  gauge("fairlead_config_reloads_total", "Reloads that took effect.", MetricType::counter,
+        [this] { return controller_.reloads(); });
+  gauge("fairlead_config_failed_reloads_total", "Reloads refused because of faults in the file.", MetricType::counter,
+        [this] { return controller_.failed_reloads(); });
+}
+
+std::unique_ptr<fleet::StateStore> Server::make_store(WorkerThread& on, unsigned) {
+  return std::make_unique<fleet::MemoryStore>([&on] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(on.loop.now().time_since_epoch()).count();
+  });
+}
+
+std::optional<std::string> Server::make_workers() {
+  const unsigned count = worker_count(controller_.config());
+  const std::size_t connections_each = std::max<std::size_t>(1, controller_.config().limits.connections / count);
+  for (unsigned index = 0; index < count; ++index) {
+    auto made = std::make_unique<WorkerThread>();
+    if (made->engine.failure() != 0) {
+      return "the kernel gives no event loop: " + std::string(io::error_of(made->engine.failure(), {}).detail);
+    }
+    made->store = make_store(*made, index);
+    made->worker = std::make_unique<proxy::Worker>(
+        proxy::Worker::Parts{made->loop, *made->store, resolver_thread_, families_, registry_.add_shard(), log_,
+                             connections_each},
+        controller_.snapshot());
+    workers_.push_back(std::move(made));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Server::listen() {
+  for (const control::ListenerConfig& listener : controller_.config().listen) {
+    std::optional<io::Address> address = io::Address::parse(listener.address);
+    if (!address) {
+      return "can't listen on " + listener.address + ": not an address; use IP:PORT or [IPv6]:PORT";
+    }
+    // Workers share the port, and so would a second instance without a word: look first.
+    if (const Result<void> free = io::Listener::probe(*address); !free) {
+      return cannot_listen(listener.address, free.error());
+    }
+    for (const auto& each : workers_) {
+      if (const Result<void> opened = each->worker->listen(*address); !opened) {
+        return cannot_listen(listener.address, opened.error());
+      }
+    }
+    log_.info("listening", {{"address", address->text()}});
+  }
+  const std::string& text = controller_.config().admin_address;
+  std::optional<io::Address> admin = io::Address::parse(text);
+  if (!admin) {
+    return "can't listen on " + text + ": not an address; use IP:PORT or [IPv6]:PORT";
+  }
+  if (const Result<void> free = io::Listener::probe(*admin); !free) {
+    return cannot_listen(text, free.error());
+  }
+  if (const Result<void> opened = admin_.listen(*admin); !opened) {
+    return cannot_listen(text, opened.error());
+  }
+  log_.info("admin listening", {{"address", admin->text()}});
+  return std::nullopt;
+}
+
+void Server::publish(const std::shared_ptr<const routing::Snapshot>& snapshot) {
+  for (const auto& each : workers_) {
+    each->loop.post([worker = each->worker.get(), snapshot] { worker->adopt(snapshot); });
+  }
+}
+
+void Server::reload() {
+  control_loop_.post([this] {
+    std::optional<control::Config> config = reread_();
+    if (config) {
+      controller_.reload(std::move(*config));
+    } else {
+      controller_.reload_failed();
+    }
+  });
+}
+
+void Server::drain() {
+  control_loop_.post([this] { drain_on_control_loop(controller_.config().timeouts.drain); });
+}
+
+void Server::abort() {
+  control_loop_.post([this] { drain_on_control_loop(std::chrono::milliseconds(0)); });
+}
+
+void Server::drain_on_control_loop(std::chrono::milliseconds patience) {
+  log_.info("draining", {{"patience_ms", patience.count()}});
+  admin_.set_ready(false);
+  const bool is_first = !std::exchange(draining_, true);
+  undrained_ = is_first ? workers_.size() : undrained_;
+  for (const auto& each : workers_) {
+    each->loop.post([this, is_first, patience, worker = each.get()] {
+      const io::TimePoint deadline = worker->loop.now() + patience;
+      if (is_first) {
+        worker->worker->drain(deadline, [this] { control_loop_.post([this] { worker_drained(); }); });
+      } else {
+        worker->worker->hasten(deadline);
+      }
+    });
+  }
+}
+
+void Server::worker_drained() {
+  --undrained_;
+  if (undrained_ == 0) {
+    log_.info("drained");
+    ending_.spawn(close_admin());
+  }
+}
+
+io::Task<> Server::close_admin() {
+  admin_.close();
+  co_await admin_.scope().join();
+  ended_();
+}
+
+void Server::end() {
+  for (const auto& each : workers_) {
+    each->loop.stop();
+    if (each->thread.joinable()) {
+      each->thread.join();
+    }
+  }
+  control_loop_.stop();
+  if (control_thread_.joinable()) {
+    control_thread_.join();
+  }
+}
+
+}  // namespace fairlead::app
