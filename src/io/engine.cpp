@@ -1,5 +1,7 @@
 #include "io/engine.hpp"
 
+#include <utility>
+
 namespace fairlead::io {
 
 void CompletedList::push(Operation& operation) {
@@ -17,6 +19,22 @@ Operation* CompletedList::pop() {
     }
   }
   return operation;
+}
+
+bool CompletedList::remove(Operation& operation) {
+  Operation* previous = nullptr;
+  Operation* each = first_;
+  while (each != nullptr && each != &operation) {
+    previous = std::exchange(each, each->next);
+  }
+  if (each == nullptr) {
+    return false;
+  }
+  (previous == nullptr ? first_ : previous->next) = operation.next;
+  if (last_ == &operation) {
+    last_ = previous;
+  }
+  return true;
 }
 
 }  // namespace fairlead::io

@@ -64,6 +64,8 @@ class CompletedList {
   void push(Operation& operation);
   /// nullptr when empty.
   Operation* pop();
+  /// Takes `operation` out before its turn; false when it isn't there.
+  bool remove(Operation& operation);
   [[nodiscard]] bool empty() const { return first_ == nullptr; }
 
  private:
@@ -91,7 +93,7 @@ class Engine {
 
   /// True: completed, `result` is there. False: parked; it will be on completed().
   virtual bool submit(Operation& operation) = 0;
-  /// A parked operation completes with -ECANCELED; one that has completed already isn't changed.
+  /// A parked operation is on completed() with -ECANCELED when this returns; one that has completed isn't changed.
   virtual void cancel(Operation& operation) = 0;
 
   /// Waits for completions until `until` at most; returns at once if some are there.

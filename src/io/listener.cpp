@@ -18,6 +18,8 @@ Listener::Listener(EventLoop& loop, const Log& log, OnConnection on_connection)
   operation_.on_complete = on_accepted;
   retry_.context = this;
   retry_.on_expiry = [](Timer& timer) { static_cast<Listener*>(timer.context)->accept_more(); };
+  more_.context = this;
+  more_.on_end = [](EndOfTurn& hook) { static_cast<Listener*>(hook.context)->accept_more(); };
 }
 
 Result<void> Listener::probe(const Address& address) {
@@ -34,13 +36,19 @@ Result<void> Listener::probe(const Address& address) {
 
 Result<void> Listener::open(const Address& address) {
   address_ = address;
+  paused_ = false;
   const int failed = loop_.engine().listen(socket_, address_, backlog);
   return failed == 0 ? Result<void>() : Result<void>(error_of(-failed, Side::internal));
 }
 
 void Listener::start() { accept_more(); }
 
-void Listener::pause() { paused_ = true; }
+void Listener::pause() {
+  paused_ = true;
+  if (accepting_) {
+    loop_.engine().cancel(operation_);
+  }
+}
 
 void Listener::resume() {
   paused_ = false;
@@ -52,6 +60,18 @@ void Listener::close() {
   retry_.cancel();
   if (socket_.is_open()) {
     loop_.engine().close(socket_);
+  }
+  if (accepting_) {
+    accepting_ = false;
+    loop_.engine().completed().remove(operation_);  // the listener may be gone before its turn comes
+    drop_accepted();
+  }
+}
+
+void Listener::drop_accepted() {
+  Socket unwanted;
+  if (operation_.result >= 0 && loop_.engine().attach(unwanted, static_cast<int>(operation_.result)) == 0) {
+    loop_.engine().close(unwanted);
   }
 }
 
@@ -67,7 +87,7 @@ void Listener::accept_more() {
     accepting_ = false;
     accepted();
   }
-  loop_.timers().arm(retry_, loop_.now());  // the rest of the queue after what else is to do
+  loop_.at_end_of_turn(more_);  // the rest of the queue after what else is to do
 }
 
 void Listener::on_accepted(Operation& operation) {

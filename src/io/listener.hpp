@@ -25,10 +25,12 @@ class Listener {
   static Result<void> probe(const Address& address);
   /// Binds and listens. Error: exhausted when the port is taken, refused when not permitted.
   Result<void> open(const Address& address);
-  /// Begins to accept. While `paused`, connections wait in the kernel's backlog.
+  /// Begins to accept.
   void start();
+  /// New connections wait in the kernel's backlog until resume(); one that was accepted already is still handed over.
   void pause();
   void resume();
+  /// No connection is handed over any more. May be opened again.
   void close();
   /// With the real port when 0 was asked for.
   [[nodiscard]] const Address& address() const { return address_; }
@@ -42,6 +44,7 @@ class Listener {
   static void on_accepted(Operation& operation);
   void accept_more();
   void accepted();
+  void drop_accepted();
 
   EventLoop& loop_;
   const Log& log_;
@@ -50,7 +53,8 @@ class Listener {
   Address address_;
   Address peer_;
   Operation operation_;
-  Timer retry_;
+  Timer retry_;     ///< after exhaustion
+  EndOfTurn more_;  ///< what one turn left in the queue
   bool accepting_ = false;
   bool paused_ = false;
   bool said_exhausted_ = false;
