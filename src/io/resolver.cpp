@@ -40,16 +40,25 @@ ResolverThread::~ResolverThread() {
   thread_.join();
 }
 
-bool ResolverThread::ask(std::string host, std::function<void(Addresses)> answer) {
+bool ResolverThread::ask(std::string host, std::function<void(Addresses)> answer, const void* asker) {
   {
     const std::lock_guard lock(mutex_);
     if (questions_.size() >= queue_max) {
       return false;
     }
-    questions_.push_back(Question{std::move(host), std::move(answer)});
+    questions_.push_back(Question{std::move(host), std::move(answer), asker});
   }
   asked_.notify_one();
   return true;
+}
+
+void ResolverThread::withdraw(const void* asker) {
+  const std::lock_guard lock(mutex_);
+  for (Question& question : questions_) {
+    if (question.asker == asker) {
+      question.answer = nullptr;
+    }
+  }
 }
 
 void ResolverThread::run() {
@@ -59,11 +68,16 @@ void ResolverThread::run() {
     if (stopping_) {
       return;
     }
-    const Question question = std::move(questions_.front());
+    if (questions_.front().answer) {
+      const std::string host = questions_.front().host;
+      lock.unlock();
+      Addresses found = look_up_(host);
+      lock.lock();
+      if (questions_.front().answer) {  // under the lock, so that withdraw() knows it over
+        questions_.front().answer(std::move(found));
+      }
+    }
     questions_.pop_front();
-    lock.unlock();
-    question.answer(look_up_(question.host));
-    lock.lock();
   }
 }
 
@@ -91,7 +105,7 @@ void Resolver::Resolution::await_suspend(std::coroutine_handle<> waiter) {
   timer_.context = this;
   timer_.on_expiry = expire;
   resolver_.loop_.timers().arm(timer_, deadline_);
-  if (!name.asked) {
+  if (name.asked_until <= resolver_.loop_.now()) {
     resolver_.ask(host);
   }
 }
@@ -125,14 +139,17 @@ Result<Addresses> Resolver::Resolution::await_resume() {
 
 void Resolver::ask(const std::string& host) {
   forget_old();
-  names_[host].asked = thread_.ask(host, [this, host](Addresses addresses) {
+  const auto answer = [this, host](Addresses addresses) {
     loop_.post([this, host, found = std::move(addresses)]() mutable { answered(host, std::move(found)); });
-  });
+  };
+  if (thread_.ask(host, answer, this)) {
+    names_[host].asked_until = loop_.now() + asked_for;  // a full mailbox loses the answer
+  }
 }
 
 void Resolver::answered(const std::string& host, Addresses addresses) {
   Name& name = names_[host];
-  name.asked = false;
+  name.asked_until = TimePoint{};
   name.fresh_until = loop_.now() + (addresses.empty() ? failed_for : fresh_for);
   if (!addresses.empty()) {
     name.addresses = std::move(addresses);
@@ -146,7 +163,8 @@ void Resolver::answered(const std::string& host, Addresses addresses) {
 void Resolver::forget_old() {
   if (names_.size() > names_max) {
     std::erase_if(names_, [&](const auto& entry) {
-      return entry.second.waiting == nullptr && !entry.second.asked && entry.second.fresh_until < loop_.now();
+      return entry.second.waiting == nullptr && entry.second.asked_until <= loop_.now() &&
+             entry.second.fresh_until <= loop_.now();
     });
   }
 }

@@ -32,8 +32,11 @@ class ResolverThread {
   ResolverThread& operator=(const ResolverThread&) = delete;
   ~ResolverThread();
 
-  /// `answer` is called on the resolver's thread. False: too many questions wait (queue_max).
-  bool ask(std::string host, std::function<void(Addresses)> answer);
+  /// `answer` is called on the resolver's thread and must not ask() or withdraw(). False: too many questions wait
+  /// (queue_max).
+  bool ask(std::string host, std::function<void(Addresses)> answer, const void* asker = nullptr);
+  /// None of the asker's answers is called from here on.
+  void withdraw(const void* asker);
   static constexpr std::size_t queue_max = 1024;
 
   static Addresses look_up_by_system(const std::string& host);
@@ -42,13 +45,14 @@ class ResolverThread {
   struct Question {
     std::string host;
     std::function<void(Addresses)> answer;
+    const void* asker;
   };
   void run();
 
   LookUp look_up_;
   std::mutex mutex_;
   std::condition_variable asked_;
-  std::deque<Question> questions_;
+  std::deque<Question> questions_;  ///< the first is being looked up
   bool stopping_ = false;
   std::thread thread_;
 };
@@ -57,11 +61,13 @@ class Resolver {
  public:
   static constexpr std::chrono::seconds fresh_for{10};     ///< an answer is used without asking again
   static constexpr std::chrono::seconds failed_for{1};     ///< so is "no such host"
+  static constexpr std::chrono::seconds asked_for{30};     ///< without an answer by then, it is asked again
   static constexpr std::size_t names_max = 4096;
 
   Resolver(EventLoop& loop, ResolverThread& thread) : loop_(loop), thread_(thread) {}
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
+  ~Resolver() { thread_.withdraw(this); }
 
   class Resolution;
   /// Addresses of `host` (a name, or an IP without brackets), each with `port`. `host` must live until answered. When a
@@ -97,7 +103,7 @@ class Resolver {
   struct Name {
     Addresses addresses;
     TimePoint fresh_until{};
-    bool asked = false;
+    TimePoint asked_until{};  ///< an answer is on its way
     Resolution* waiting = nullptr;
   };
   void ask(const std::string& host);
