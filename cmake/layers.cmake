@@ -38,6 +38,11 @@ function(fairlead_layer_tests)
       target_link_libraries(${name}_test PRIVATE fairlead_${name} fairlead_io PkgConfig::HIREDIS
                             GTest::gtest GTest::gmock GTest::gtest_main)
       target_compile_definitions(${name}_test PRIVATE FAIRLEAD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      if(name STREQUAL core)
+        # An independent parser that core/http/differential_test.cpp holds ours against.
+        find_library(HTTP_PARSER_LIBRARY http_parser REQUIRED)
+        target_link_libraries(${name}_test PRIVATE ${HTTP_PARSER_LIBRARY})
+      endif()
       add_test(NAME ${name} COMMAND ${name}_test)
     endif()
   endforeach()

@@ -1,7 +1,7 @@
-// What crosses the proxy and what doesn't (RFC 9110 section 7.6, and the X-Forwarded-* of custom). Heads that leave are
+// What crosses the proxy and what doesn't (RFC 9110 section 7.6, and X-Forwarded-* by custom). Heads that leave are
 // always written anew from parsed parts: hop-by-hop fields and those that Connection names stay behind, framing is
-// ours, Via and X-Forwarded-For/-Proto/-Host are set. So do request fields that a backend of the CGI kind would take for
-// one of these (Content_Length, X_Forwarded_For). Pure; all is appended to a buffer that the caller recycles.
+// ours, Via and X-Forwarded-For/-Proto/-Host are set. Request fields that a backend of the CGI kind would take for one
+// of these (Content_Length, X_Forwarded_For) stay behind. Pure; all is appended to a buffer that the caller recycles.
 #pragma once
 
 #include <cstdint>

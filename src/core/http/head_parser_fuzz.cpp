@@ -1,5 +1,5 @@
-// Feeds arbitrary bytes to both head parsers. Held: a byte-by-byte feed ends as the whole one does, views lie inside the
-// input, limits hold, and what is written for the other side parses again, with our own parser, to the same message.
+// Feeds arbitrary bytes to both head parsers. Held: a byte-by-byte feed ends as the whole one does, views lie inside
+// the input, limits hold, and what is written for the other side parses again, with our parser, to the same message.
 #include <cstddef>
 #include <cstdint>
 #include <string>
