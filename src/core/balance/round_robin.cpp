@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/balance/strategy.hpp"
@@ -44,36 +45,51 @@ std::vector<std::uint64_t> turns_of(const BackendSet& backends) {
 /// Backends of one weight gain alike, so the richest of them is always the one that waited longest: a queue. A step
 /// then looks at each distinct weight instead of each backend.
 struct Peers {
+  std::int64_t weight = 0;
+  std::int64_t balance = 0;  ///< of the next one
+  std::size_t position = 0;
   std::vector<BackendIndex> members;
-  std::uint64_t turns_taken = 0;
 
-  [[nodiscard]] BackendIndex next() const { return members[turns_taken % members.size()]; }
-  [[nodiscard]] std::int64_t balance(std::uint64_t weight, std::uint64_t step, std::uint64_t total) const {
-    return static_cast<std::int64_t>(weight * (step + 1)) -
-           static_cast<std::int64_t>(total * (turns_taken / members.size()));
+  [[nodiscard]] BackendIndex next() const { return members[position]; }
+  [[nodiscard]] bool is_richer_than(const Peers& other) const {
+    return balance > other.balance || (balance == other.balance && next() < other.next());
+  }
+  void pay(std::int64_t total) {
+    if (++position == members.size()) {
+      position = 0;
+      balance -= total;
+    }
   }
 };
 
-std::vector<BackendIndex> smooth_cycle(const std::vector<std::uint64_t>& weights) {
+std::vector<Peers> peers_of(const std::vector<std::uint64_t>& weights) {
   std::map<std::uint64_t, Peers> by_weight;
   for (std::size_t index = 0; index < weights.size(); ++index) {
-    by_weight[weights[index]].members.push_back(static_cast<BackendIndex>(index));
+    Peers& peers = by_weight[weights[index]];
+    peers.weight = static_cast<std::int64_t>(weights[index]);
+    peers.members.push_back(static_cast<BackendIndex>(index));
   }
+  std::vector<Peers> list;
+  list.reserve(by_weight.size());
+  for (auto& [weight, peers] : by_weight) {
+    list.push_back(std::move(peers));
+  }
+  return list;
+}
+
+std::vector<BackendIndex> smooth_cycle(const std::vector<std::uint64_t>& weights) {
+  std::vector<Peers> all = peers_of(weights);
   const std::uint64_t total = total_of(weights);
   std::vector<BackendIndex> cycle;
   cycle.reserve(total);
-  for (std::uint64_t step = 0; step < total; ++step) {
-    Peers* richest = nullptr;
-    std::int64_t most = 0;
-    for (auto& [weight, peers] : by_weight) {
-      const std::int64_t balance = peers.balance(weight, step, total);
-      if (richest == nullptr || balance > most || (balance == most && peers.next() < richest->next())) {
-        richest = &peers;
-        most = balance;
-      }
+  while (cycle.size() < total) {
+    Peers* richest = &all.front();
+    for (Peers& peers : all) {
+      peers.balance += peers.weight;
+      richest = peers.is_richer_than(*richest) ? &peers : richest;
     }
     cycle.push_back(richest->next());
-    ++richest->turns_taken;
+    richest->pay(static_cast<std::int64_t>(total));
   }
   return cycle;
 }

@@ -22,7 +22,7 @@ class Bytes {
   std::uint32_t number() {
     // Mostly small, so that equals happen; now and then the extremes.
     const std::uint8_t first = byte();
-    return first < 0xf0 ? first % 16U : ~std::uint32_t{0} - byte();
+    return first < 0xff ? first % 16U : ~std::uint32_t{0} - byte();
   }
 
  private:
