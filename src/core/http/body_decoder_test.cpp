@@ -176,7 +176,7 @@ TEST(BodyDecoder, SkipsExtensions) {
 
 TEST(BodyDecoder, RejectsLineFeedsAndControlsInExtensions) {
   for (const std::string& raw : {std::string("1;a\nx\r\n"), std::string("1;a\rb\r\n"), std::string("1;a\x01\r\n"),
-                                std::string("1;\0\r\n", 5), std::string("1;\x7f\r\n"), std::string("1;\"\n\"\r\n")}) {
+                                 std::string("1;\0\r\n", 5), std::string("1;\x7f\r\n"), std::string("1;\"\n\"\r\n")}) {
     EXPECT_TRUE(fails(raw)) << raw;
   }
 }
