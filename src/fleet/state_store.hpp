@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "core/routing/snapshot.hpp"
+#include "io/task.hpp"
 
 namespace fairlead::fleet {
 
@@ -39,6 +40,11 @@ struct Acquire {
 class StateStore {
  public:
   virtual ~StateStore() = default;
+
+  /// Before the first want, on the loop's thread.
+  virtual void start() {}
+  /// After the last release, on the loop's thread: gives everything back; the store may end after it.
+  virtual io::Task<> stop() { co_return; }
 
   /// Chooses a backend and counts a request in flight to it, in one step. True: answered now. False: on_answer follows,
   /// 50 ms later at most.

@@ -1,0 +1,39 @@
+// Answers from Redis while it is there and from this process' own state while it isn't, so that proxy/ never knows.
+// Local choices are counted by redis_store too: the fleet hears of them when Redis is back.
+// Thread rule: one loop thread. Lifetime: stop() must have ended before the store does.
+#pragma once
+
+#include <optional>
+
+#include "base/log.hpp"
+#include "fleet/memory_store.hpp"
+#include "fleet/redis_store.hpp"
+
+namespace fairlead::fleet {
+
+class FailoverStore final : public StateStore {
+ public:
+  /// `log`, `metrics` and `status` outlive the store.
+  FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics& metrics,
+                StateStatus& status, const Log& log);
+
+  void start() override { redis_.start(); }
+  io::Task<> stop() override { return redis_.stop(); }
+  bool acquire(Acquire& want) override;
+  void cancel(Acquire& want) override { redis_.cancel(want); }
+  void release(const routing::Pool& pool, const balance::Backend& backend) override { redis_.release(pool, backend); }
+
+ private:
+  void answer_locally(Acquire& want);
+  void note_live();
+  void note_away(StateFault fault);
+
+  const Log& log_;
+  std::string shown_url_;  ///< without the password
+  MemoryStore memory_;
+  RedisStore redis_;
+  std::optional<bool> was_live_;  ///< as last logged
+  StateFault last_fault_;
+};
+
+}  // namespace fairlead::fleet

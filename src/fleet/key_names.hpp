@@ -1,0 +1,35 @@
+// The names of the keys in Redis, under a prefix and, for a pool other than default, under `P:`. See docs on the fleet
+// protocol. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fairlead::fleet {
+
+class KeyNames {
+ public:
+  explicit KeyNames(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] const std::string& prefix() const { return prefix_; }
+  [[nodiscard]] std::string instances() const { return prefix_ + "fairlead:instances"; }
+  [[nodiscard]] std::string epoch() const { return prefix_ + "fairlead:epoch"; }
+  [[nodiscard]] std::string ledger(std::string_view member) const {
+    return prefix_ + "fairlead:ledger:" + std::string(member);
+  }
+  /// What stands before a pool's own keys.
+  [[nodiscard]] std::string pool(std::string_view name) const {
+    return name == "default" ? prefix_ : prefix_ + std::string(name) + ":";
+  }
+  [[nodiscard]] std::string backend_servers(std::string_view pool_name) const {
+    return pool(pool_name) + "backend_servers";
+  }
+  [[nodiscard]] std::string conn_count(std::string_view pool_name, std::string_view url) const {
+    return pool(pool_name) + "conn_count:" + std::string(url);
+  }
+
+ private:
+  std::string prefix_;
+};
+
+}  // namespace fairlead::fleet

@@ -1,0 +1,239 @@
+#include "fleet/redis_client.hpp"
+
+#include <algorithm>
+
+#include "fleet/redis_dialer.hpp"
+
+namespace fairlead::fleet {
+namespace {
+
+constexpr std::chrono::hours for_ever{1};
+
+}  // namespace
+
+RedisClient::RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name,
+                         StateMetrics& metrics)
+    : loop_(loop),
+      resolver_(resolver),
+      url_(std::move(url)),
+      name_(std::move(name)),
+      database_(std::to_string(url_.database)),
+      metrics_(metrics),
+      random_(std::random_device{}()) {
+  deadline_timer_.context = this;
+  deadline_timer_.on_expiry = [](io::Timer& timer) {
+    static_cast<RedisClient*>(timer.context)->drop({"timed_out", false});
+  };
+  connect_timer_.context = this;
+  connect_timer_.on_expiry = [](io::Timer& timer) {
+    auto& client = *static_cast<RedisClient*>(timer.context);
+    client.sessions_.spawn(client.session());
+  };
+}
+
+RedisClient::~RedisClient() {
+  check(sessions_.running() == 0, "a Redis client is stopped before it ends");
+}
+
+void RedisClient::start() {
+  loop_.timers().arm(connect_timer_, loop_.now());
+}
+
+io::Task<> RedisClient::stop() {
+  is_stopping_ = true;
+  connect_timer_.cancel();
+  drop({"cancelled", false});
+  co_await sessions_.join();
+}
+
+io::Task<> RedisClient::session() {
+  is_dropped_ = false;
+  Result<std::unique_ptr<io::Stream>> dialed = co_await dial_redis(loop_, resolver_, url_, loop_.now() + connect_max);
+  if (!dialed) {
+    drop(fault_of(dialed.error()));
+  } else if (!is_stopping_) {
+    stream_ = std::move(*dialed);
+    reader_.restart();
+    greet();
+    co_await read_replies();
+    co_await writers_.join();
+    stream_.reset();
+  }
+  connect_later();
+}
+
+io::Task<> RedisClient::read_replies() {
+  while (!is_dropped_) {
+    const Result<std::size_t> got = co_await stream_->read(received_, loop_.now() + for_ever);
+    if (is_dropped_) {
+      break;
+    }
+    if (!got) {
+      drop(fault_of(got.error()));
+    } else if (*got == 0) {
+      drop({"closed", false});
+    } else if (!take_replies({received_.data(), *got})) {
+      drop({"malformed", false});
+    }
+  }
+}
+
+/// False: not the protocol.
+bool RedisClient::take_replies(std::string_view bytes) {
+  if (!reader_.feed(bytes)) {
+    return false;
+  }
+  while (!is_dropped_) {
+    Result<std::optional<Reply>> reply = reader_.next();
+    if (!reply || (reply->has_value() && pending_.empty())) {
+      return false;
+    }
+    if (!reply->has_value()) {
+      break;
+    }
+    take_reply((*reply)->view());
+  }
+  return true;
+}
+
+void RedisClient::take_reply(ReplyView reply) {
+  Pending pending = std::move(pending_.front());
+  pending_.pop_front();
+  watch_deadlines();
+  metrics_.count_answer(pending.operation, reply.is_error(), loop_.exact_now() - pending.sent);
+  if (is_up_ && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
+    load_scripts(false);
+    flush();
+  }
+  pending.answer(reply);
+}
+
+io::Task<> RedisClient::write_out() {
+  is_writing_ = true;
+  while (!output_.empty() && !is_dropped_) {
+    writing_.clear();
+    std::swap(writing_, output_);
+    const Result<std::size_t> written = co_await stream_->write(writing_, loop_.now() + handshake_max);
+    if (!written && !is_dropped_) {
+      drop(fault_of(written.error()));
+    }
+  }
+  is_writing_ = false;
+}
+
+/// Any answer that refuses us ends the session; the last one of the scripts' makes us ready.
+void RedisClient::greet() {
+  const auto must_succeed = [this](ReplyView reply) {
+    if (reply.is_error()) {
+      drop(fault_of_reply(reply.text()));
+    }
+  };
+  if (!url_.password.empty() && url_.user.empty()) {
+    append("auth", {"AUTH", url_.password}, handshake_max, must_succeed);
+  } else if (!url_.password.empty()) {
+    append("auth", {"AUTH", url_.user, url_.password}, handshake_max, must_succeed);
+  }
+  if (url_.database != 0) {
+    append("select", {"SELECT", database_}, handshake_max, must_succeed);
+  }
+  append("setname", {"CLIENT", "SETNAME", name_}, handshake_max, [](ReplyView) {});
+  load_scripts(true);
+  flush();
+}
+
+void RedisClient::load_scripts(bool greeting) {
+  for (std::size_t i = 0; i < script_count; ++i) {
+    append("load", {"SCRIPT", "LOAD", text_of(static_cast<Script>(i))}, handshake_max,
+           [this, i, greeting](ReplyView reply) {
+             if (reply.is_error()) {
+               drop(fault_of_reply(reply.text()));
+               return;
+             }
+             digests_[i] = reply.text();
+             if (greeting && i + 1 == script_count) {
+               came_up();
+             }
+           });
+  }
+}
+
+void RedisClient::came_up() {
+  is_up_ = true;
+  up_since_ = loop_.now();
+  if (was_up_) {
+    metrics_.count_reconnect();
+  }
+  was_up_ = true;
+  on_up();
+}
+
+void RedisClient::drop(StateFault fault) {
+  if (is_dropped_) {
+    return;
+  }
+  is_dropped_ = true;
+  failures_ = is_up_ && loop_.now() - up_since_ >= stable_after ? 0 : failures_ + 1;
+  is_up_ = false;
+  deadline_timer_.cancel();
+  for (const Pending& pending : pending_) {
+    metrics_.count_lost(pending.operation);
+  }
+  pending_.clear();
+  output_.clear();
+  if (stream_ != nullptr) {
+    stream_->close();
+  }
+  if (!is_stopping_) {
+    on_down(fault);
+  }
+}
+
+void RedisClient::connect_later() {
+  if (!is_stopping_) {
+    loop_.timers().arm(connect_timer_, loop_.now() + next_backoff());
+  }
+}
+
+/// Doubles with each failure in a row; half of it is drawn, so that a fleet doesn't come back in step.
+RedisClient::Milliseconds RedisClient::next_backoff() {
+  const unsigned doublings = std::min(failures_ == 0 ? 0U : failures_ - 1, 10U);
+  const auto longest = std::min<std::int64_t>(backoff_max.count(), backoff_min.count() << doublings);
+  return Milliseconds(std::uniform_int_distribution<std::int64_t>(longest / 2, longest)(random_));
+}
+
+void RedisClient::call(Script script, const Words& words, Milliseconds timeout, Answer answer) {
+  Words all{"EVALSHA", digests_[static_cast<std::size_t>(script)]};
+  all.insert(all.end(), words.begin(), words.end());
+  command(name_of(script), all, timeout, std::move(answer));
+}
+
+void RedisClient::command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer) {
+  check(is_up_, "commands go to a connection that is up");
+  append(operation, words, timeout, std::move(answer));
+  flush();
+}
+
+void RedisClient::append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer) {
+  append_command(output_, words);
+  pending_.push_back({operation, std::move(answer), loop_.now() + timeout, loop_.exact_now()});
+  watch_deadlines();
+}
+
+void RedisClient::flush() {
+  if (!is_writing_) {
+    writers_.spawn(write_out());
+  }
+}
+
+void RedisClient::watch_deadlines() {
+  if (pending_.empty()) {
+    deadline_timer_.cancel();
+    return;
+  }
+  const auto first = std::min_element(pending_.begin(), pending_.end(), [](const Pending& left, const Pending& right) {
+    return left.deadline < right.deadline;
+  });
+  loop_.timers().arm(deadline_timer_, first->deadline);
+}
+
+}  // namespace fairlead::fleet

@@ -1,0 +1,113 @@
+// One connection to Redis over our own streams: commands are pipelined and replies matched in order. It connects, says
+// who it is, loads the scripts, and after a loss connects again, more and more slowly (50 ms to 2 s, with jitter). A
+// command without an answer at its deadline drops the connection, since nobody knows whether it ran: nothing is ever
+// sent twice, and whoever called hears on_down instead of an answer.
+// Thread rule: one loop thread. Lifetime: stop() must have ended before the client does.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "fleet/resp.hpp"
+#include "fleet/scripts.hpp"
+#include "fleet/state_fault.hpp"
+#include "fleet/state_metrics.hpp"
+#include "fleet/state_url.hpp"
+#include "io/event_loop.hpp"
+#include "io/resolver.hpp"
+#include "io/stream.hpp"
+#include "io/task_scope.hpp"
+
+namespace fairlead::fleet {
+
+class RedisClient {
+ public:
+  using Milliseconds = std::chrono::milliseconds;
+  static constexpr Milliseconds connect_max{500};
+  static constexpr Milliseconds handshake_max{1000};
+  static constexpr Milliseconds backoff_min{50};
+  static constexpr Milliseconds backoff_max{2000};
+  static constexpr Milliseconds stable_after{5000};  ///< a connection that lasted so long starts the backoff anew
+
+  /// `name` is for CLIENT LIST; `metrics` outlives the client.
+  RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name, StateMetrics& metrics);
+  RedisClient(const RedisClient&) = delete;
+  RedisClient& operator=(const RedisClient&) = delete;
+  ~RedisClient();
+
+  /// The connection may be used, until on_down. Set both before start().
+  std::function<void()> on_up;
+  /// No connection: it was lost, or a try failed. What was called gets no answer any more.
+  std::function<void(StateFault)> on_down;
+
+  void start();
+  /// Drops the connection and ends; nothing is called any more.
+  io::Task<> stop();
+  [[nodiscard]] bool is_up() const { return is_up_; }
+
+  using Words = std::vector<std::string_view>;
+  using Answer = std::function<void(ReplyView)>;
+  /// Needs is_up(). `words` begin with the number of keys. NOSCRIPT is answered like any error, and by then the scripts
+  /// are being loaded again: a call that follows finds them.
+  void call(Script script, const Words& words, Milliseconds timeout, Answer answer);
+  /// Needs is_up(). `operation` names it in metrics and is of static storage.
+  void command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer);
+  /// Gives the connection up; on_down is called before this returns.
+  void drop(StateFault fault);
+
+ private:
+  struct Pending {
+    std::string_view operation;
+    Answer answer;
+    io::TimePoint deadline;
+    io::TimePoint sent;
+  };
+
+  io::Task<> session();
+  io::Task<> read_replies();
+  io::Task<> write_out();
+  void greet();
+  void load_scripts(bool greeting);
+  void came_up();
+  bool take_replies(std::string_view bytes);
+  void take_reply(ReplyView reply);
+  void append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer);
+  void flush();
+  void watch_deadlines();
+  void connect_later();
+  Milliseconds next_backoff();
+
+  io::EventLoop& loop_;
+  io::Resolver& resolver_;
+  StateUrl url_;
+  std::string name_;
+  std::string database_;
+  StateMetrics& metrics_;
+  std::array<std::string, script_count> digests_;
+
+  std::unique_ptr<io::Stream> stream_;
+  ReplyReader reader_;
+  std::array<char, 16 * 1024> received_;
+  std::string output_;   ///< not yet being written
+  std::string writing_;  ///< being written
+  std::deque<Pending> pending_;
+  bool is_up_ = false;
+  bool is_dropped_ = false;  ///< on_down was called for this session
+  bool is_stopping_ = false;
+  bool was_up_ = false;
+  bool is_writing_ = false;
+  io::TimePoint up_since_{};
+  unsigned failures_ = 0;  ///< in a row
+  std::minstd_rand random_;
+  io::Timer deadline_timer_;
+  io::Timer connect_timer_;
+  io::TaskScope writers_;
+  io::TaskScope sessions_;
+};
+
+}  // namespace fairlead::fleet

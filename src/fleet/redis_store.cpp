@@ -1,0 +1,406 @@
+#include "fleet/redis_store.hpp"
+
+#include <algorithm>
+
+#include "core/balance/health.hpp"
+#include "fleet/memory_store.hpp"
+#include "fleet/random_id.hpp"
+
+namespace fairlead::fleet {
+namespace {
+
+constexpr unsigned joins_max = 3;  ///< in a row on one connection
+
+std::int64_t milliseconds_of(io::TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+void RedisStore::Gate::open() {
+  if (!std::exchange(is_open, true) && node.parent) {
+    io::ReadyQueue::of_this_thread().push(node);
+  }
+}
+
+RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics& metrics,
+                       StateStatus& status, const Log& log)
+    : loop_(loop),
+      keys_(settings.key_prefix),
+      settings_(std::move(settings)),
+      status_(status),
+      log_(log),
+      client_(loop, resolver, settings_.url, "fairlead-" + settings_.member, metrics),
+      ledger_(keys_),
+      instances_key_(keys_.instances()),
+      ledger_key_(keys_.ledger(settings_.member)),
+      epoch_key_(keys_.epoch()) {
+  client_.on_up = [this] {
+    joins_tried_ = 0;
+    join();
+  };
+  client_.on_down = [this](StateFault fault) { went_away(fault); };
+  end_of_turn_.context = this;
+  end_of_turn_.on_end = [](io::EndOfTurn& hook) { static_cast<RedisStore*>(hook.context)->flush(); };
+  want_timer_.context = this;
+  want_timer_.on_expiry = [](io::Timer& timer) { static_cast<RedisStore*>(timer.context)->drop_if_overdue(); };
+  beat_timer_.context = this;
+  beat_timer_.on_expiry = [](io::Timer& timer) { static_cast<RedisStore*>(timer.context)->beat(); };
+  status_.workers.fetch_add(1, std::memory_order_relaxed);
+}
+
+RedisStore::~RedisStore() {
+  status_.workers.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void RedisStore::start() {
+  client_.start();
+}
+
+io::Task<> RedisStore::stop() {
+  if (is_live()) {
+    status_.live.fetch_sub(1, std::memory_order_relaxed);
+  }
+  state_ = State::stopped;
+  beat_timer_.cancel();
+  give_up_all();
+  if (client_.is_up()) {
+    begin_call(arguments_);
+    client_.call(Script::leave, arguments_.words(), call_max, [this](ReplyView) { left_.open(); });
+    co_await left_;
+  }
+  co_await client_.stop();
+}
+
+// --- membership ---
+
+void RedisStore::join() {
+  ++joins_tried_;
+  state_ = State::joining;
+  begin_call(arguments_);
+  arguments_.add_number(settings_.lease.count());
+  arguments_.add_kept(random_id());
+  ledger_.append_truth(arguments_);
+  client_.call(Script::reset, arguments_.words(), call_max, [this](ReplyView reply) { joined(reply); });
+}
+
+void RedisStore::joined(ReplyView reply) {
+  if (state_ != State::joining) {
+    return;
+  }
+  if (reply.is_error() && reply.text().starts_with("NOSCRIPT") && joins_tried_ < joins_max) {
+    join();
+    return;
+  }
+  if (reply.is_error() || reply.size() < 2) {
+    client_.drop(reply.is_error() ? fault_of_reply(reply.text()) : StateFault{"malformed", false});
+    return;
+  }
+  epoch_ = reply[0].text();
+  status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
+  joins_tried_ = 0;
+  state_ = State::live;
+  status_.live.fetch_add(1, std::memory_order_relaxed);
+  heard();
+  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
+  on_live();
+  flush_at_end_of_turn();
+}
+
+/// The connection is well, but Redis doesn't know us any more.
+void RedisStore::join_again(StateFault fault) {
+  went_away(fault);
+  join();
+}
+
+void RedisStore::went_away(StateFault fault) {
+  if (state_ == State::stopped) {
+    left_.open();
+    return;
+  }
+  if (is_live()) {
+    status_.live.fetch_sub(1, std::memory_order_relaxed);
+  }
+  state_ = State::away;
+  beat_timer_.cancel();
+  on_away(fault);
+  give_up_all();
+}
+
+void RedisStore::beat() {
+  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
+  begin_call(arguments_);
+  arguments_.add_number(settings_.lease.count());
+  client_.call(Script::beat, arguments_.words(), call_max, [this](ReplyView reply) { heard_beat(reply); });
+}
+
+void RedisStore::heard_beat(ReplyView reply) {
+  if (!is_live()) {
+    return;
+  }
+  if (reply.is_error() && !reply.text().starts_with("NOSCRIPT")) {
+    client_.drop(fault_of_reply(reply.text()));
+    return;
+  }
+  heard();
+  if (reply.size() < 3 || reply[0].integer() == 0 || reply[1].text() != epoch_) {
+    join_again({reply.is_error() ? "NOSCRIPT" : "FENCED", false});
+    return;
+  }
+  status_.members.store(static_cast<std::uint32_t>(reply[2].integer()), std::memory_order_relaxed);
+}
+
+void RedisStore::heard() {
+  status_.heard_at_ms.store(milliseconds_of(loop_.now()), std::memory_order_relaxed);
+}
+
+// --- wants and returns ---
+
+void RedisStore::acquire(Acquire& want) {
+  check(is_live(), "wants go to a store that is live");
+  waiting_.push_back({&want, loop_.now()});
+  if (!want_timer_.is_armed()) {
+    watch_oldest();
+  }
+  flush_at_end_of_turn();
+}
+
+void RedisStore::cancel(Acquire& want) {
+  const auto is_it = [&want](const Want& one) { return one.acquire == &want; };
+  std::erase_if(waiting_, is_it);
+  const auto strike = [&is_it](std::vector<Want>& wants) {
+    for (Want& one : wants) {
+      if (is_it(one)) {
+        one.acquire = nullptr;
+      }
+    }
+  };
+  strike(given_up_);
+  for (Group& group : in_flight_) {
+    strike(group.wants);
+  }
+}
+
+void RedisStore::adopt(const routing::Pool& pool, const balance::Backend& backend) {
+  ledger_.note(pool, backend, 1);
+  flush_at_end_of_turn();
+}
+
+void RedisStore::release(const routing::Pool& pool, const balance::Backend& backend) {
+  ledger_.note(pool, backend, -1);
+  count_out(backend);
+  strangers_.release(backend);
+  flush_at_end_of_turn();
+}
+
+void RedisStore::flush_at_end_of_turn() {
+  if (is_live() && !is_calling_) {
+    loop_.at_end_of_turn(end_of_turn_);
+  }
+}
+
+void RedisStore::flush() {
+  if (!is_live() || is_calling_ || (waiting_.empty() && !ledger_.has_changes())) {
+    return;
+  }
+  is_calling_ = true;
+  gather_groups();
+  begin_call(arguments_);
+  ledger_.append_changes(arguments_);
+  for (const Group& group : in_flight_) {
+    append_group(group);
+  }
+  client_.call(Script::acquire, arguments_.words(), call_max, [this](ReplyView reply) { answered(reply); });
+}
+
+void RedisStore::begin_call(Arguments& out) {
+  out.clear();
+  out.add("3");
+  out.add(instances_key_);
+  out.add(ledger_key_);
+  out.add(epoch_key_);
+  out.add(keys_.prefix());
+  out.add_number(settings_.count_ttl.count());
+  out.add(settings_.member);
+}
+
+void RedisStore::gather_groups() {
+  const std::size_t count = std::min(waiting_.size(), wants_max);
+  for (std::size_t i = 0; i < count; ++i) {
+    group_for(*waiting_[i].acquire).wants.push_back(waiting_[i]);
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+/// A request that is tried again has its own group: what it has tried is its own.
+RedisStore::Group& RedisStore::group_for(const Acquire& want) {
+  for (Group& group : in_flight_) {
+    if (want.tried.empty() && group.wants.front().acquire->tried.empty() && group.strategy == want.strategy &&
+        group.pool == want.pool->name) {
+      return group;
+    }
+  }
+  return in_flight_.emplace_back(Group{want.pool->name, keys_.pool(want.pool->name), want.strategy, {}});
+}
+
+void RedisStore::append_group(const Group& group) {
+  arguments_.add(group.pool_prefix);
+  arguments_.add(balance::name_of(group.strategy));
+  arguments_.add_number(static_cast<std::int64_t>(group.wants.size()));
+  append_excluded(*group.wants.front().acquire);
+}
+
+void RedisStore::append_excluded(const Acquire& want) {
+  std::vector<std::string_view> excluded(want.tried.begin(), want.tried.end());
+  excluded.insert(excluded.end(), invalid_.begin(), invalid_.end());
+  const std::int64_t now_ms = milliseconds_of(loop_.now());
+  if (want.pool->activity->rests_until_ms.load(std::memory_order_relaxed) > now_ms) {
+    for (const balance::Backend& backend : want.pool->backends) {
+      if (balance::rests(*backend.activity, now_ms)) {
+        excluded.emplace_back(backend.url);
+      }
+    }
+  }
+  arguments_.add_number(static_cast<std::int64_t>(excluded.size()));
+  for (const std::string_view url : excluded) {
+    arguments_.add(url);
+  }
+}
+
+void RedisStore::answered(ReplyView reply) {
+  if (!is_calling_) {
+    return;
+  }
+  if (reply.is_error() && (reply.text().starts_with("FENCED") || reply.text().starts_with("NOSCRIPT"))) {
+    join_again(fault_of_reply(reply.text()));  // nothing was applied
+    return;
+  }
+  if (reply.is_error() || reply.size() != in_flight_.size()) {
+    client_.drop(reply.is_error() ? fault_of_reply(reply.text()) : StateFault{"malformed", false});
+    return;
+  }
+  heard();
+  for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+    answer_group(in_flight_[i], reply[i]);
+  }
+  in_flight_.clear();
+  is_calling_ = false;
+  watch_oldest();
+  if (!waiting_.empty() || ledger_.has_changes()) {
+    flush_at_end_of_turn();
+  }
+}
+
+void RedisStore::answer_group(Group& group, ReplyView answers) {
+  if (answers.is_error()) {
+    note_pool_fault(group, answers);
+  } else if (!faulty_pools_.empty() && faulty_pools_.erase(group.pool) > 0) {
+    log_.info("redis serves a pool again", {{"pool", group.pool}});
+  }
+  for (std::size_t i = 0; i < group.wants.size(); ++i) {
+    if (i < answers.size()) {
+      answer_want(group, group.wants[i], answers[i].text());
+    } else {
+      give_up(group.wants[i]);  // an empty list, or all that isn't tried rests: the snapshot knows what to do
+    }
+  }
+}
+
+void RedisStore::answer_want(const Group& group, Want& want, std::string_view url) {
+  if (want.acquire == nullptr) {
+    ledger_.give_back(group.pool_prefix + "conn_count:" + std::string(url));
+    return;
+  }
+  const routing::Pool& pool = *want.acquire->pool;
+  const balance::Backend* backend = pool.backends.find(url);
+  if (backend == nullptr) {
+    const Result<const balance::Backend*> stranger = strangers_.hold(pool.name, url);
+    if (!stranger) {
+      forget_invalid(group, want, url);
+      return;
+    }
+    backend = *stranger;
+  }
+  ledger_.note_counted(pool, *backend);
+  count_in(*backend);
+  Acquire& acquire = *std::exchange(want.acquire, nullptr);
+  acquire.backend = backend;
+  acquire.on_answer(acquire);
+}
+
+/// A text in the list that is no backend: given back, left out from now on, and the want asked again.
+void RedisStore::forget_invalid(const Group& group, Want& want, std::string_view url) {
+  ledger_.give_back(group.pool_prefix + "conn_count:" + std::string(url));
+  if (invalid_.size() >= invalid_max) {
+    give_up(want);
+    return;
+  }
+  invalid_.emplace(url);
+  waiting_.push_back(want);
+  want.acquire = nullptr;
+}
+
+void RedisStore::note_pool_fault(const Group& group, ReplyView error) {
+  if (faulty_pools_.size() < invalid_max && faulty_pools_.insert(group.pool).second) {
+    log_.error("redis refuses a pool's keys, requests go on with local state",
+               {{"pool", group.pool}, {"reason", fault_of_reply(error.text()).reason}});
+  }
+}
+
+void RedisStore::give_up(Want& want) {
+  if (want.acquire != nullptr) {
+    on_given_up(*std::exchange(want.acquire, nullptr));
+  }
+}
+
+void RedisStore::give_up_all() {
+  want_timer_.cancel();
+  is_calling_ = false;
+  for (Group& group : std::exchange(in_flight_, {})) {
+    given_up_.insert(given_up_.end(), group.wants.begin(), group.wants.end());
+  }
+  given_up_.insert(given_up_.end(), waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  for (std::size_t i = 0; i < given_up_.size(); ++i) {
+    give_up(given_up_[i]);
+  }
+  given_up_.clear();
+}
+
+std::optional<io::TimePoint> RedisStore::oldest_want() const {
+  std::optional<io::TimePoint> oldest;
+  const auto look_at = [&oldest](const std::vector<Want>& wants) {
+    for (const Want& want : wants) {
+      if (want.acquire != nullptr && (!oldest || want.since < *oldest)) {
+        oldest = want.since;
+      }
+    }
+  };
+  look_at(waiting_);
+  for (const Group& group : in_flight_) {
+    look_at(group.wants);
+  }
+  return oldest;
+}
+
+/// The wheel fires up to a slot late; that is taken off.
+void RedisStore::watch_oldest() {
+  const std::optional<io::TimePoint> oldest = oldest_want();
+  if (oldest) {
+    loop_.timers().arm(want_timer_, *oldest + settings_.wait_max - io::TimerWheel::granularity);
+  } else {
+    want_timer_.cancel();
+  }
+}
+
+/// The want that the timer was for may be answered or cancelled by now.
+void RedisStore::drop_if_overdue() {
+  const std::optional<io::TimePoint> oldest = oldest_want();
+  if (oldest && *oldest + settings_.wait_max - io::TimerWheel::granularity <= loop_.now()) {
+    client_.drop({"timed_out", false});
+  } else {
+    watch_oldest();
+  }
+}
+
+}  // namespace fairlead::fleet

@@ -1,0 +1,28 @@
+#include "fleet/state_fault.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::fleet {
+namespace {
+
+TEST(StateFault, NamesTheFirstWordOfAKnownErrorReply) {
+  EXPECT_EQ(fault_of_reply("WRONGPASS invalid username-password pair").reason, "WRONGPASS");
+  EXPECT_EQ(fault_of_reply("LOADING Redis is loading the dataset in memory").reason, "LOADING");
+}
+
+TEST(StateFault, APasswordThatIsWrongNeedsAnOperatorAndLoadingDoesNot) {
+  EXPECT_TRUE(fault_of_reply("NOAUTH Authentication required.").operator_must_act);
+  EXPECT_TRUE(fault_of_reply("ERR invalid password").operator_must_act);
+  EXPECT_FALSE(fault_of_reply("LOADING Redis is loading").operator_must_act);
+}
+
+TEST(StateFault, AnUnknownErrorReplyShowsNoneOfItsText) {
+  EXPECT_EQ(fault_of_reply("EVIL secret").reason, "ERR");
+}
+
+TEST(StateFault, ALostConnectionIsNamedByItsError) {
+  EXPECT_EQ(fault_of(Error{ErrorKind::refused, Side::internal}).reason, "refused");
+}
+
+}  // namespace
+}  // namespace fairlead::fleet

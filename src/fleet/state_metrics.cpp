@@ -1,0 +1,72 @@
+#include "fleet/state_metrics.hpp"
+
+#include <array>
+
+namespace fairlead::fleet {
+namespace {
+
+using metrics::FamilySamples;
+using metrics::MetricType;
+
+metrics::Family family(std::string name, std::string help, MetricType type, std::vector<std::string> labels = {}) {
+  metrics::Family made;
+  made.name = std::move(name);
+  made.help = std::move(help);
+  made.type = type;
+  made.labels = std::move(labels);
+  return made;
+}
+
+void add_gauge(metrics::Registry& registry, std::string name, std::string help, std::function<double()> read) {
+  registry.add_collected(family(std::move(name), std::move(help), MetricType::gauge),
+                         [read = std::move(read)](FamilySamples& out) {
+                           FamilySamples::Sample sample;
+                           sample.value = read();
+                           out.samples.push_back(std::move(sample));
+                         });
+}
+
+double seconds_since(std::int64_t then_ms) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - then_ms) / 1000.0;
+}
+
+}  // namespace
+
+StateFamilies add_state_families(metrics::Registry& registry, const StateStatus& status) {
+  StateFamilies families{};
+  families.commands = registry.add(family("fairlead_redis_commands_total", "Calls to Redis by script and outcome.",
+                                          MetricType::counter, {"op", "result"}));
+  metrics::Family durations = family("fairlead_redis_command_duration_seconds", "From sending a call to its answer.",
+                                     MetricType::histogram, {"op"});
+  durations.bounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0};
+  families.durations = registry.add(std::move(durations));
+  families.reconnects = registry.add(
+      family("fairlead_redis_reconnects_total", "Connections to Redis after a lost one.", MetricType::counter));
+  add_gauge(registry, "fairlead_redis_up", "1: every worker's connection to Redis works.",
+            [&status] { return status.live.load() > 0 && !status.is_degraded() ? 1.0 : 0.0; });
+  add_gauge(registry, "fairlead_degraded", "1: choosing by own counts because Redis doesn't answer.",
+            [&status] { return status.is_degraded() ? 1.0 : 0.0; });
+  add_gauge(registry, "fairlead_fleet_members", "Living members of the fleet, a worker each.",
+            [&status] { return static_cast<double>(status.members.load()); });
+  add_gauge(registry, "fairlead_shared_state_age_seconds", "Since Redis last answered.", [&status] {
+    const std::int64_t heard = status.heard_at_ms.load();
+    return heard == 0 ? 0.0 : seconds_since(heard);
+  });
+  return families;
+}
+
+void StateMetrics::count_answer(std::string_view operation, bool is_error, std::chrono::nanoseconds took) {
+  shard_.counter(families_.commands, {operation, is_error ? "error" : "ok"}).add();
+  shard_.histogram(families_.durations, {operation}).observe(std::chrono::duration<double>(took).count());
+}
+
+void StateMetrics::count_lost(std::string_view operation) {
+  shard_.counter(families_.commands, {operation, "lost"}).add();
+}
+
+void StateMetrics::count_reconnect() {
+  shard_.counter(families_.reconnects).add();
+}
+
+}  // namespace fairlead::fleet
