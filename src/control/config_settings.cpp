@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <limits>
 #include <optional>
 
 #include "base/units.hpp"
@@ -13,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kibi = 1ULL << 10;
 constexpr std::uint64_t mebi = 1ULL << 20;
+constexpr std::uint64_t body_max = 1ULL << 40;  // beyond it, 0 says what is meant
 constexpr std::uint64_t second = 1'000;
 constexpr std::uint64_t minute = 60 * second;
 constexpr std::uint64_t hour = 60 * minute;
@@ -140,7 +140,7 @@ void append_limits(std::vector<Setting>& settings, LimitsConfig& limits) {
   add("limits.target", NumberUnit::bytes, {64, mebi}, limits.target,
       {"Path and query of a request; more is answered 414. At most `limits.head`.",
        "What most servers take; backends with a smaller limit answer for themselves."});
-  add("limits.body", NumberUnit::bytes, {0, std::numeric_limits<std::int64_t>::max()}, limits.body,
+  add("limits.body", NumberUnit::bytes, {0, body_max}, limits.body,
       {"A request's body; more is answered 413. `0` is no limit. A route may set its own.",
        "Bodies are streamed, never held, so this protects the backends rather than fairlead."});
   add("limits.connections", NumberUnit::count, {1, 1'000'000}, limits.connections,
@@ -234,7 +234,7 @@ void append_route_limits(std::vector<Setting>& settings, RouteConfig& route) {
   const auto milliseconds = [](std::optional<Milliseconds>& target) {
     return [&target](std::uint64_t read) { target = Milliseconds(static_cast<std::int64_t>(read)); };
   };
-  settings.push_back(own_number("body", NumberUnit::bytes, {0, std::numeric_limits<std::int64_t>::max()},
+  settings.push_back(own_number("body", NumberUnit::bytes, {0, body_max},
                                 [&route](std::uint64_t read) { route.body = read; },
                                 {"This route's `limits.body`.", "Uploads need more than forms."}));
   settings.push_back(own_number("first_byte", NumberUnit::duration, {10, 24 * hour}, milliseconds(route.first_byte),

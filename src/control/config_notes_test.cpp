@@ -1,0 +1,40 @@
+#include "control/config_notes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "control/config_parser.hpp"
+
+namespace fairlead::control {
+namespace {
+
+TEST(ConfigNotes, HaveNothingToSayOfTheDefaults) {
+  EXPECT_TRUE(notes_of(default_config()).empty());
+}
+
+TEST(ConfigNotes, SayThatIoUringIsNotThereYet) {
+  Config config = default_config();
+  config.engine = EngineChoice::io_uring;
+  ASSERT_EQ(notes_of(config).size(), 1U);
+  EXPECT_NE(notes_of(config)[0].find("io_uring"), std::string::npos);
+}
+
+TEST(ConfigNotes, SayThatLeasedAnswersAsExactWithRedis) {
+  Config config = default_config("redis://:secret@h");
+  ASSERT_EQ(notes_of(config).size(), 1U);
+  EXPECT_NE(notes_of(config)[0].find("leased"), std::string::npos);
+  config.state.coordination = Coordination::exact;
+  EXPECT_TRUE(notes_of(config).empty());
+}
+
+TEST(ConfigNotes, SayThatWeightsDoNotActWithRedis) {
+  Config config = default_config("redis://h");
+  config.state.coordination = Coordination::exact;
+  config.pools[0].backends = {{"http://a", 2}};
+  ASSERT_EQ(notes_of(config).size(), 1U);
+  EXPECT_NE(notes_of(config)[0].find("weights"), std::string::npos);
+  config.state.url = "memory://";
+  EXPECT_TRUE(notes_of(config).empty());
+}
+
+}  // namespace
+}  // namespace fairlead::control
