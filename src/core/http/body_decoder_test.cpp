@@ -149,10 +149,15 @@ TEST(BodyDecoder, RejectsSizesThatAreNotHexadecimal) {
 }
 
 TEST(BodyDecoder, TakesSixteenDigitsAndNotOneMore) {
-  EXPECT_FALSE(fails("FFFFffffFFFFffff\r\n"));
+  EXPECT_FALSE(fails("7FFFffffFFFFffff\r\n"));
   EXPECT_FALSE(fails("0000000000000001\r\nx\r\n"));
   EXPECT_TRUE(fails("00000000000000001"));
   EXPECT_TRUE(fails("10000000000000000"));
+}
+
+TEST(BodyDecoder, RejectsSizesThatAreNegativeToOthers) {
+  EXPECT_TRUE(fails("8000000000000000"));
+  EXPECT_TRUE(fails("FFFFffffFFFFffff"));
 }
 
 TEST(BodyDecoder, RejectsChunksWithoutTheirExactLineEnd) {

@@ -13,6 +13,8 @@ namespace fairlead::http {
 namespace {
 
 constexpr std::size_t size_digits_max = 16;
+// What a parser with signed numbers still reads as the same size.
+constexpr std::uint64_t chunk_size_max = std::numeric_limits<std::int64_t>::max();
 
 struct FramingFields {
   const Field* length = nullptr;
@@ -241,7 +243,7 @@ std::string_view BodyDecoder::take_framing(char c) {
 std::string_view BodyDecoder::take_size(char c) {
   if (const int digit = hex_value(c); digit >= 0) {
     remaining_ = remaining_ << 4 | static_cast<std::uint64_t>(digit);
-    return ++size_digits_ <= size_digits_max ? "" : "a chunk size has too many digits";
+    return ++size_digits_ <= size_digits_max && remaining_ <= chunk_size_max ? "" : "a chunk size is too large";
   }
   if (size_digits_ == 0 || (c != ';' && c != '\r')) {
     return "a chunk size isn't hexadecimal";

@@ -159,12 +159,13 @@ void append_request_framing(std::string& out, Method method, const BodyFraming& 
   }
 }
 
-void append_response_framing(std::string& out, const DownstreamFraming& framing) {
+void append_response_framing(std::string& out, int status, const DownstreamFraming& framing) {
   if (framing.kind == BodyKind::length) {
     append_content_length(out, framing.length);
   } else if (framing.kind == BodyKind::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
-  } else if (framing.kind == BodyKind::none && framing.told_length) {
+  } else if (framing.kind == BodyKind::none && framing.told_length && status != 204) {
+    // RFC 9110 section 8.6: a 204 has no Content-Length.
     append_content_length(out, *framing.told_length);
   }
   if (framing.close || framing.kind == BodyKind::until_close) {
@@ -214,7 +215,7 @@ void append_downstream_response(std::string& out, const ResponseHead& head, cons
     append_field(out, "X-Backend-Server", backend_url);
   }
   append_via(out, head.fields, head.version);
-  append_response_framing(out, framing);
+  append_response_framing(out, head.status, framing);
   out.append("\r\n");
 }
 

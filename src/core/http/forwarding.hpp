@@ -26,7 +26,7 @@ struct UpstreamTarget {
   std::string_view path = {};
   std::string_view query = {};
   bool has_query = false;
-  std::string_view host = {};  ///< Host to send when the client gave none (HTTP/1.0): the backend's authority
+  std::string_view host = {};  ///< Host to send when the client gave none or an empty one: the backend's authority
 };
 
 /// Appends the whole request head for the backend, its empty line included. `framing` is the request's own: a length
@@ -38,7 +38,7 @@ void append_upstream_request(std::string& out, const RequestHead& head, const Up
 struct DownstreamFraming {
   BodyKind kind = BodyKind::none;
   std::uint64_t length = 0;
-  /// For an answer without a body that still tells its length (HEAD, 304): written as Content-Length.
+  /// For an answer without a body that still tells its length (HEAD, 304): written as Content-Length, but in a 204.
   std::optional<std::uint64_t> told_length = std::nullopt;
   bool close = false;  ///< say `Connection: close`
   Version client_version = Version::http_1_1;

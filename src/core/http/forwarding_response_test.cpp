@@ -84,6 +84,12 @@ TEST(DownstreamResponse, TellsTheLengthOfABodyThatStaysAway) {
   EXPECT_EQ(values(downstream("", {.kind = BodyKind::none, .told_length = 9}), "Content-Length"), "9\n");
 }
 
+TEST(DownstreamResponse, TellsNoLengthInA204) {
+  const std::string out =
+      downstream("Content-Length: 9\r\n", {.kind = BodyKind::none, .told_length = 9}, "", "HTTP/1.1 204 x");
+  EXPECT_EQ(values(out, "Content-Length"), "");
+}
+
 TEST(DownstreamResponse, KeepsTheTrailerFieldWithAChunkedBody) {
   EXPECT_EQ(values(downstream("Trailer: X-Sum\r\n", {BodyKind::chunked}), "Trailer"), "X-Sum\n");
 }

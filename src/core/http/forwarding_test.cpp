@@ -84,6 +84,10 @@ TEST(UpstreamRequest, GivesHttp10WithoutHostThatOfTheBackend) {
   EXPECT_EQ(values(out, "Via"), "1.0 fairlead\n");
 }
 
+TEST(UpstreamRequest, GivesAnEmptyHostThatOfTheBackend) {
+  EXPECT_EQ(values(forwarded("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "Host"), "backend:1\n");
+}
+
 // RFC 9110 section 7.6.1
 
 TEST(UpstreamRequest, LeavesHopByHopFieldsBehind) {

@@ -30,6 +30,11 @@ std::string_view without_scheme(std::string_view target) {
   return {};
 }
 
+bool announces_body(const FieldList& fields) {
+  const Field* const length = find_field(fields, FieldId::content_length);
+  return (length != nullptr && length->value != "0") || find_field(fields, FieldId::transfer_encoding) != nullptr;
+}
+
 // Only the first `head` bytes are ever looked at, so that a limit bites at the same byte however the input was cut.
 std::string_view within(const HeadLimits& limits, std::string_view bytes) {
   return bytes.substr(0, limits.head);
@@ -236,8 +241,8 @@ ParseStatus RequestHeadParser::take_host(const Field& field, bool repeated) {
   if (repeated) {
     return fail(400, "there is more than one Host field");
   }
-  const bool may_be_empty = head_.version == Version::http_1_0;
-  if (!is_authority(field.value) && !(field.value.empty() && may_be_empty)) {
+  // RFC 9112 section 3.2: it's empty where the target has no authority.
+  if (!field.value.empty() && !is_authority(field.value)) {
     return fail(400, "the Host field isn't a host with an optional port");
   }
   // RFC 9112 section 3.2.2: the target's own authority wins.
@@ -396,10 +401,7 @@ ParseStatus ResponseHeadParser::take_fields() {
     return fail("the backend's Connection fields have too many options", ErrorKind::too_large);
   }
   // A 204 that announces a body may well send it: where the next answer starts is then anyone's guess.
-  const Field* const length = find_field(head_.fields, FieldId::content_length);
-  const bool announces_body =
-      (length != nullptr && length->value != "0") || find_field(head_.fields, FieldId::transfer_encoding) != nullptr;
-  head_.keep_alive = persists(options, head_.version) && !(head_.status == 204 && announces_body);
+  head_.keep_alive = persists(options, head_.version) && !(head_.status == 204 && announces_body(head_.fields));
   head_.size = fields_.end();
   at_ = At::done;
   return ParseStatus::complete;

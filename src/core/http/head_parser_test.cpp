@@ -214,9 +214,15 @@ TEST(RequestHeadParser, WantsExactlyOneHostInHttp11) {
 }
 
 TEST(RequestHeadParser, RefusesHostsThatAreNone) {
-  for (const char* host : {"", "a b", "a,b", "a/b", "u@a", "a:x", "http://a"}) {
+  for (const char* host : {"a b", "a,b", "a/b", "u@a", "a:x", "http://a"}) {
     EXPECT_EQ(request_code("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n"), 400) << host;
   }
+}
+
+TEST(RequestHeadParser, TakesAnEmptyHost) {
+  const ParsedRequest request("GET / HTTP/1.1\r\nHost:\r\n\r\n");
+  ASSERT_EQ(request.status, ParseStatus::complete);
+  EXPECT_EQ(request.head.authority, "");
 }
 
 TEST(RequestHeadParser, LetsHttp10DoWithoutHost) {

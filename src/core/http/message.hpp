@@ -66,7 +66,7 @@ struct RequestHead {
   std::string_view path;       ///< of the target, without query; "*" for OPTIONS *
   std::string_view query;      ///< without the '?'; empty when there is none
   bool has_query = false;      ///< "/a?" has one that is empty
-  std::string_view authority;  ///< of an absolute-form target, else the Host field's value; empty only in HTTP/1.0
+  std::string_view authority;  ///< of an absolute-form target, else the Host field's value, which may be empty
   Version version = Version::http_1_1;
   FieldList fields;
   bool keep_alive = true;         ///< the client lets the connection stay open (version and Connection)
