@@ -1,4 +1,121 @@
-// Arguments and exit code. The program's parts are joined in app/server.
-int main() {
-  return 0;
+// Arguments and exit code. What a command does is in app/commands; the parts of a running instance meet in app/server.
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <iostream>
+
+#include "app/commands.hpp"
+#include "base/nearest_name.hpp"
+#include "base/units.hpp"
+
+namespace {
+
+struct Arguments {
+  fairlead::app::RunOptions run;
+  std::string check_file;
+  std::uint16_t port = 6001;
+  std::string delay = "0ms";
+  std::string help_topic;
+};
+
+void add_commands(CLI::App& program, Arguments& arguments) {
+  CLI::App* run = program.add_subcommand("run", "Serve in the foreground; logs to stderr. SIGTERM drains, SIGHUP reloads.");
+  run->add_option("--config", arguments.run.config_file, "Configuration file; none: the built-in default")
+      ->type_name("FILE");
+  run->add_option("--set", arguments.run.overrides, "Override a key, as in --set timeouts.connect=2s; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  run->add_flag("--verbose", arguments.run.verbose, "Log every request's failures as well");
+  CLI::App* check = program.add_subcommand("check", "Validate a configuration: exit 0, or 1 and every fault with its place.");
+  check->add_option("FILE", arguments.check_file, "Configuration file")->required();
+  CLI::App* demo = program.add_subcommand("demo-backend", "A small backend that answers /process, for trying things out.");
+  demo->add_option("--port", arguments.port, "Port on 127.0.0.1; 0: any")->required()->type_name("N");
+  demo->add_option("--delay", arguments.delay, "Wait before each answer, as in 5ms")->type_name("DURATION");
+  program.add_subcommand("version", "Print the version.");
+  CLI::App* help = program.add_subcommand("help", "Print help, or that of a command.");
+  help->add_option("COMMAND", arguments.help_topic, "Command");
+  program.require_subcommand(1);
+}
+
+std::vector<std::string> command_names(const CLI::App& program) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+/// A first word that is no command, with the one that was perhaps meant. False: it is one, or an option.
+bool say_unknown_command(const CLI::App& program, std::string_view word) {
+  const std::vector<std::string> names = command_names(program);
+  if (word.empty() || word.front() == '-' || std::find(names.begin(), names.end(), word) != names.end()) {
+    return false;
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const std::optional<std::string_view> nearest = fairlead::nearest_name(word, candidates);
+  std::cerr << "fairlead: no command named " << word;
+  if (nearest) {
+    std::cerr << "; did you mean " << *nearest << '?';
+  }
+  std::cerr << "\n`fairlead help` lists the commands\n";
+  return true;
+}
+
+int print_help(const CLI::App& program, const std::string& general, const std::string& topic) {
+  if (topic.empty()) {
+    std::cout << general;
+    return 0;
+  }
+  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == topic) {
+      std::cout << command->help();
+      return 0;
+    }
+  }
+  say_unknown_command(program, topic);
+  return 2;
+}
+
+int run_demo(const Arguments& arguments) {
+  const std::optional<std::chrono::milliseconds> delay = fairlead::parse_duration(arguments.delay);
+  if (!delay) {
+    std::cerr << "fairlead: --delay " << arguments.delay << " isn't a duration; use 250ms, 5s or 1m\n";
+    return 1;
+  }
+  return fairlead::app::demo_backend(arguments.port, *delay);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App program("fairlead balances HTTP over backends; its instances act as one.", "fairlead");
+  Arguments arguments;
+  add_commands(program, arguments);
+  const std::string general_help = program.help();  // once a command is parsed, help() gives that command's
+  if (argc < 2) {
+    std::cerr << general_help;
+    return 2;
+  }
+  if (say_unknown_command(program, argv[1])) {
+    return 2;
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& fault) {
+    const int code = program.exit(fault, std::cout, std::cerr);
+    return code == 0 ? 0 : 2;
+  }
+  if (program.got_subcommand("run")) {
+    return fairlead::app::run(arguments.run);
+  }
+  if (program.got_subcommand("check")) {
+    return fairlead::app::check(arguments.check_file);
+  }
+  if (program.got_subcommand("demo-backend")) {
+    return run_demo(arguments);
+  }
+  if (program.got_subcommand("version")) {
+    return fairlead::app::print_version();
+  }
+  return print_help(program, general_help, arguments.help_topic);
 }

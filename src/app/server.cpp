@@ -43,7 +43,10 @@ std::optional<std::string> Server::start() {
     return failure;
   }
   for (const auto& each : workers_) {
-    each->loop.post([&each] { each->worker->start(); });
+    each->loop.post([&each] {
+      each->store->start();
+      each->worker->start();
+    });
     each->thread = std::thread([&each] { each->loop.run(); });
   }
   control_loop_.post([this] {
@@ -164,12 +167,18 @@ void Server::drain_on_control_loop(std::chrono::milliseconds patience) {
     each->loop.post([this, is_first, patience, worker = each.get()] {
       const io::TimePoint deadline = worker->loop.now() + patience;
       if (is_first) {
-        worker->worker->drain(deadline, [this] { control_loop_.post([this] { worker_drained(); }); });
+        worker->worker->drain(deadline, [this, worker] { worker->ending.spawn(leave_fleet(*worker)); });
       } else {
         worker->worker->hasten(deadline);
       }
     });
   }
+}
+
+/// On the worker's loop, after its last request.
+io::Task<> Server::leave_fleet(WorkerThread& worker) {
+  co_await worker.store->stop();
+  control_loop_.post([this] { worker_drained(); });
 }
 
 void Server::worker_drained() {

@@ -48,6 +48,7 @@ class Server {
     io::EventLoop loop{engine};
     std::unique_ptr<fleet::StateStore> store;
     std::unique_ptr<proxy::Worker> worker;
+    io::TaskScope ending;
     std::thread thread;
   };
 
@@ -56,6 +57,7 @@ class Server {
   std::unique_ptr<fleet::StateStore> make_store(WorkerThread& on, unsigned index);
   void publish(const std::shared_ptr<const routing::Snapshot>& snapshot);
   void drain_on_control_loop(std::chrono::milliseconds patience);
+  io::Task<> leave_fleet(WorkerThread& worker);
   void worker_drained();
   io::Task<> close_admin();
   void end();
