@@ -102,6 +102,10 @@ class TestsBeside(unittest.TestCase):
     def test_a_unit_of_core_without_test_is_found(self):
         self.assertEqual(len(list(tidy_rules.find_missing_tests({"src/core/http/a.cpp": ""}))), 1)
 
+    def test_a_test_on_a_real_redis_counts(self):
+        house = {"src/fleet/a.cpp": "", "src/fleet/a_redis_test.cpp": ""}
+        self.assertEqual(list(tidy_rules.find_missing_tests(house)), [])
+
     def test_a_unit_with_test_and_one_of_another_layer_pass(self):
         house = {"src/core/a.cpp": "", "src/core/a_test.cpp": "", "src/core/a_fuzz.cpp": "", "src/app/b.cpp": ""}
         self.assertEqual(list(tidy_rules.find_missing_tests(house)), [])

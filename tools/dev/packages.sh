@@ -86,6 +86,7 @@ install_packages() {
     say "Debian may start redis, prometheus, nginx and haproxy as services; fairlead's tests use ports and folders of" \
       "their own and leave those alone"
   fi
+  say "this takes a few minutes the first time; apt's own words are in build/apt.log"
   local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300)
   mkdir -p build
   if ! "${apt[@]}" update >build/apt.log 2>&1 </dev/null; then
