@@ -114,7 +114,6 @@ command_format() {
 command_fuzz() {
   local seconds=${1:-60} source target share failed=0
   local -a targets=() seeds
-  build fuzz
   while read -r source; do
     targets+=("$(basename "$source" .cpp)")
   done < <(find src -name '*_fuzz.cpp' | sort)
@@ -122,6 +121,7 @@ command_fuzz() {
     say "no fuzz target in this version"
     return 0
   fi
+  build fuzz "${targets[@]}"
   share=$((seconds / ${#targets[@]}))
   for target in "${targets[@]}"; do
     mkdir -p "build/fuzz/corpus/$target" "build/fuzz/findings"
