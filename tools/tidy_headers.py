@@ -10,6 +10,7 @@ import subprocess
 
 COMPILER = "clang++-19"
 FLAGS = ("-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-pragma-once-outside-header", "-x", "c++")
+FLAGS += ('-DFAIRLEAD_VERSION="0"', '-DFAIRLEAD_SOURCE_DIR="."')  # what CMakeLists.txt defines
 FOLDERS_SEARCHED = ("src", "tests")
 
 

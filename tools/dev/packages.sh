@@ -7,12 +7,12 @@ packages_of() {
     build)
       echo clang-19 lld-19 libstdc++-12-dev libc6-dev cmake ninja-build ccache pkg-config
       echo libssl-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libhiredis-dev libcli11-dev libsimdjson-dev
-      echo libgtest-dev libgmock-dev libbenchmark-dev libhttp-parser-dev
+      echo libgtest-dev libgmock-dev libhttp-parser-dev
       ;;
     run) echo curl ;;
     redis) echo redis-server redis-tools ;;
     lint) echo python3 clang-format-19 clang-tidy-19 ;;
-    checks) echo python3 g++-12 libclang-rt-19-dev ;;
+    checks) echo python3 g++-12 libclang-rt-19-dev libbenchmark-dev ;;
     servers)
       echo curl openssl redis-server redis-tools prometheus nginx haproxy wrk strace
       echo python3 python3-pytest python3-flask python3-redis python3-requests python3-yaml python3-jsonschema
@@ -26,7 +26,7 @@ purpose_of() {
     run) echo "curl, for the requests to try" ;;
     redis) echo "a Redis for instances to share" ;;
     lint) echo "format and static checks" ;;
-    checks) echo "sanitizers, fuzzer and the second compiler" ;;
+    checks) echo "sanitizers, fuzzer, the second compiler and benches of units" ;;
     servers) echo "real servers and Python libraries for the scenario tests and the bench" ;;
   esac
 }
