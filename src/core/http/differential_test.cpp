@@ -223,7 +223,8 @@ const std::vector<std::string>& responses() {
 /// The message itself, then with each byte left out, doubled, replaced, and with each byte put before it.
 template <class Visit>
 void for_each_mutation(const std::string& message, Visit visit) {
-  static constexpr std::string_view bytes("\0\t\n\x0b\r\x1f \"#+,-./0159:;<=@AFGT\\^_`aekz{|~\x7f\x80\xff", 43);
+  static constexpr char text[] = "\0\t\n\x0b\r\x1f \"#+,-./0159:;<=@AFGT\\^_`aekz{|~\x7f\x80\xff";
+  static constexpr std::string_view bytes(text, sizeof(text) - 1);
   visit(message);
   for (std::size_t at = 0; at < message.size(); ++at) {
     std::string mutated = message;
