@@ -10,8 +10,8 @@ namespace {
 using namespace std::string_view_literals;
 
 TEST(Address, ParsesWhatItWrites) {
-  for (const std::string_view text : {"127.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::1]:8080", "[::]:0",
-                                      "[2001:db8::ff]:443"}) {
+  for (const std::string_view text :
+       {"127.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::1]:8080", "[::]:0", "[2001:db8::ff]:443"}) {
     const std::optional<Address> address = Address::parse(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->text(), text);
@@ -19,10 +19,26 @@ TEST(Address, ParsesWhatItWrites) {
 }
 
 TEST(Address, RefusesWhatIsNoAddress) {
-  for (const std::string_view text :
-       {""sv, ":"sv, ":80"sv, "127.0.0.1"sv, "127.0.0.1:"sv, "127.0.0.1:65536"sv, "127.0.0.1:-1"sv, "127.0.0.1:+1"sv,
-        "127.0.0.1:80 "sv, "127.0.0.1:0x50"sv, "127.0.0:80"sv, "127.0.0.01:80"sv, "localhost:80"sv, "::1:80"sv,
-        "[::1]80"sv, "[::1:80"sv, "[127.0.0.1]:80"sv, "[]:80"sv, "[fe80::1%lo]:80"sv, "127.0.0.1\0x:80"sv}) {
+  for (const std::string_view text : {""sv,
+                                      ":"sv,
+                                      ":80"sv,
+                                      "127.0.0.1"sv,
+                                      "127.0.0.1:"sv,
+                                      "127.0.0.1:65536"sv,
+                                      "127.0.0.1:-1"sv,
+                                      "127.0.0.1:+1"sv,
+                                      "127.0.0.1:80 "sv,
+                                      "127.0.0.1:0x50"sv,
+                                      "127.0.0:80"sv,
+                                      "127.0.0.01:80"sv,
+                                      "localhost:80"sv,
+                                      "::1:80"sv,
+                                      "[::1]80"sv,
+                                      "[::1:80"sv,
+                                      "[127.0.0.1]:80"sv,
+                                      "[]:80"sv,
+                                      "[fe80::1%lo]:80"sv,
+                                      "127.0.0.1\0x:80"sv}) {
     EXPECT_FALSE(Address::parse(text)) << text;
   }
 }

@@ -41,7 +41,9 @@ Result<void> Listener::open(const Address& address) {
   return failed == 0 ? Result<void>() : Result<void>(error_of(-failed, Side::internal));
 }
 
-void Listener::start() { accept_more(); }
+void Listener::start() {
+  accept_more();
+}
 
 void Listener::pause() {
   paused_ = true;
@@ -108,8 +110,8 @@ void Listener::accepted() {
   }
   if (!said_exhausted_) {
     said_exhausted_ = true;
-    log_.warn("accept failed, trying again", {{"listener", address_.text()},
-                                              {"reason", std::strerror(static_cast<int>(-operation_.result))}});
+    log_.warn("accept failed, trying again",
+              {{"listener", address_.text()}, {"reason", std::strerror(static_cast<int>(-operation_.result))}});
   }
   loop_.timers().arm(retry_, loop_.now() + pause_when_exhausted);
 }

@@ -1,6 +1,7 @@
 // Accepts connections on one address for one loop and hands each to its owner. Listeners of several loops share an
 // address (SO_REUSEPORT): the kernel spreads the connections. When descriptors run out it pauses and tries again.
-// Thread rule: one loop thread. Lifetime: `on_connection` is called until close(); the listener outlives its task scope.
+// Thread rule: one loop thread. Lifetime: `on_connection` is called until close(); the listener outlives its scope of
+// tasks.
 #pragma once
 
 #include <functional>

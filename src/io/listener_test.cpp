@@ -14,8 +14,8 @@ namespace fairlead::io {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::FarEnd;
+using ::testing::HasSubstr;
 using testing::TestBed;
 
 const Address any_port = *Address::parse("127.0.0.1:0");
@@ -190,8 +190,7 @@ TEST(SimulatedListener, WaitsAndTriesAgainWhenDescriptorsRunOut) {
   CollectedLines lines;
   const Log log{lines};
   Accepted accepted{world.loop()};
-  Listener listener(world.loop(), log,
-                    [&](int descriptor, const Address& peer) { accepted.take(descriptor, peer); });
+  Listener listener(world.loop(), log, [&](int descriptor, const Address& peer) { accepted.take(descriptor, peer); });
   ASSERT_TRUE(listener.open(any_port));
   listener.start();
   world.engine().fail_accepts(EMFILE, 2);

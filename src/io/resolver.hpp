@@ -59,9 +59,9 @@ class ResolverThread {
 
 class Resolver {
  public:
-  static constexpr std::chrono::seconds fresh_for{10};     ///< an answer is used without asking again
-  static constexpr std::chrono::seconds failed_for{1};     ///< so is "no such host"
-  static constexpr std::chrono::seconds asked_for{30};     ///< without an answer by then, it is asked again
+  static constexpr std::chrono::seconds fresh_for{10};  ///< an answer is used without asking again
+  static constexpr std::chrono::seconds failed_for{1};  ///< so is "no such host"
+  static constexpr std::chrono::seconds asked_for{30};  ///< without an answer by then, it is asked again
   static constexpr std::size_t names_max = 4096;
 
   Resolver(EventLoop& loop, ResolverThread& thread) : loop_(loop), thread_(thread) {}

@@ -1,5 +1,5 @@
-// Deadlines for everything that waits: a hashed wheel of 10 ms slots (Varghese & Lauck, 1987). Arming and cancelling are
-// a few pointer writes; a timer fires at its deadline or up to one slot later, never earlier.
+// Deadlines for everything that waits: a hashed wheel of 10 ms slots (Varghese & Lauck, 1987). Arming and cancelling
+// are a few pointer writes; a timer fires at its deadline or up to one slot later, never earlier.
 // Thread rule: one loop thread. Lifetime: a Timer is owned by whoever waits and cancels itself when destroyed.
 #pragma once
 

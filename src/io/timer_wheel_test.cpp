@@ -38,10 +38,10 @@ TimePoint run(TimerWheel& wheel, const Alarm& alarm, TimePoint end) {
 }
 
 TEST(TimerWheel, FiresWithinASlotAfterTheDeadlineNeverBefore) {
-  for (const nanoseconds delay : {nanoseconds(0), nanoseconds(1), nanoseconds(milliseconds(9)),
-                                  nanoseconds(milliseconds(10)), nanoseconds(10'000'001), nanoseconds(seconds(1)),
-                                  nanoseconds(milliseconds(10'239)), nanoseconds(milliseconds(10'240)),
-                                  nanoseconds(milliseconds(10'250)), nanoseconds(hours(2))}) {
+  for (const nanoseconds delay :
+       {nanoseconds(0), nanoseconds(1), nanoseconds(milliseconds(9)), nanoseconds(milliseconds(10)),
+        nanoseconds(10'000'001), nanoseconds(seconds(1)), nanoseconds(milliseconds(10'239)),
+        nanoseconds(milliseconds(10'240)), nanoseconds(milliseconds(10'250)), nanoseconds(hours(2))}) {
     TimerWheel wheel(start);
     Alarm alarm;
     wheel.arm(alarm.timer, start + delay);
@@ -210,7 +210,7 @@ class WheelAndModel {
 
   void step() {
     Alarm& alarm = alarms_[chance_() % alarms_.size()];
-    const unsigned kind = chance_() % 10;
+    const auto kind = chance_() % 10;
     if (kind < 5) {
       const TimePoint deadline = now_ + random_duration();
       wheel_.arm(alarm.timer, deadline);

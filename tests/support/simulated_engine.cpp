@@ -32,7 +32,9 @@ void consume(Operation& operation, std::size_t count) {
 
 }  // namespace
 
-void SimulatedEngine::after(Duration delay, Act act) { events_.emplace(now_ + delay, std::move(act)); }
+void SimulatedEngine::after(Duration delay, Act act) {
+  events_.emplace(now_ + delay, std::move(act));
+}
 
 Peer& SimulatedEngine::add_peer(const io::Address& address) {
   peers_.push_back(std::make_unique<Peer>(*this, address));
@@ -59,9 +61,13 @@ void SimulatedEngine::serve(const io::Address& at, OnConnection on_connection, D
   backends_[at.text()] = Backend{std::move(on_connection), delay};
 }
 
-void SimulatedEngine::fail_accepts(int error_number, int times) { accept_failure_ = {error_number, times}; }
+void SimulatedEngine::fail_accepts(int error_number, int times) {
+  accept_failure_ = {error_number, times};
+}
 
-void SimulatedEngine::fail_opens(int error_number, int times) { open_failure_ = {error_number, times}; }
+void SimulatedEngine::fail_opens(int error_number, int times) {
+  open_failure_ = {error_number, times};
+}
 
 int SimulatedEngine::open(Socket& socket, const io::Address&) {
   const int failed = open_failure_.next();

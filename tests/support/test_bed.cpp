@@ -15,7 +15,9 @@
 namespace fairlead::testing {
 namespace {
 
-io::Address loopback() { return *io::Address::from_ip("127.0.0.1", 0); }
+io::Address loopback() {
+  return *io::Address::from_ip("127.0.0.1", 0);
+}
 
 class KernelEnd final : public FarEnd {
  public:
