@@ -85,12 +85,18 @@ io::Task<Result<void>> Relay::write_pieces() {
 io::Task<Result<void>> Relay::send_first(std::string_view head, std::string_view lead, io::Buffer& buffer) {
   piece_count_ = 0;
   add(head);
-  const Result<void> gathered = gather(lead, buffer);
-  if (!gathered) {
-    co_return gathered;
+  Result<void> done = gather(lead, buffer);
+  if (done) {
+    done = co_await write_pieces();
   }
-  const Result<void> written = co_await write_pieces();
-  co_return written;
+  // A body in many small chunks takes more pieces than one write has.
+  while (done && !finished() && !buffer.empty()) {
+    done = gather({}, buffer);
+    if (done) {
+      done = co_await write_pieces();
+    }
+  }
+  co_return done;
 }
 
 io::Task<Result<void>> Relay::read_more(io::Buffer& buffer) {

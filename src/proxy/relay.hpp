@@ -33,8 +33,8 @@ class Relay {
  public:
   Relay(BodySource source, BodySink sink) : source_(source), sink_(sink) {}
 
-  /// Writes `head`, then `lead` as the body's first data, then what `buffer` already holds of the body; one write. The
-  /// buffer's bytes are skipped, not overwritten.
+  /// Writes `head`, then `lead` as the body's first data, then all that `buffer` already holds of the body; in one
+  /// write but for hundreds of tiny chunks. The buffer's bytes are skipped, not overwritten.
   io::Task<Result<void>> send_first(std::string_view head, std::string_view lead, io::Buffer& buffer);
   /// Reads and writes until the body's end. `buffer` is used for reading; what follows the body stays in it.
   io::Task<Result<void>> send_rest(io::Buffer& buffer);
