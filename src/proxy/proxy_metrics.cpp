@@ -24,6 +24,13 @@ Family latency(std::string name, std::string help, std::vector<std::string> labe
                 .labels = std::move(labels), .bounds = {bounds.begin(), bounds.end()}};
 }
 
+std::string upstream_key(std::string_view pool, std::string_view url) {
+  std::string key(pool);
+  key += '\n';
+  key += url;
+  return key;
+}
+
 constexpr std::array<std::string_view, 6> class_names{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 }  // namespace
@@ -70,10 +77,7 @@ RouteCells& ProxyMetrics::route(std::string_view name) {
 }
 
 UpstreamCells& ProxyMetrics::upstream(std::string_view pool, std::string_view url) {
-  std::string key(pool);
-  key += '\n';
-  key += url;
-  std::unique_ptr<UpstreamCells>& cells = upstreams_[key];
+  std::unique_ptr<UpstreamCells>& cells = upstreams_[upstream_key(pool, url)];
   if (!cells) {
     cells = std::make_unique<UpstreamCells>();
     cells->in_flight = &shard_.gauge(families_.upstream_in_flight, {pool, url});
@@ -84,6 +88,10 @@ UpstreamCells& ProxyMetrics::upstream(std::string_view pool, std::string_view ur
     }
   }
   return *cells;
+}
+
+void ProxyMetrics::forget_upstream(std::string_view pool, std::string_view url) {
+  upstreams_.erase(upstream_key(pool, url));
 }
 
 void ProxyMetrics::count_request(RouteCells& route, http::Method method, int status, double seconds) {

@@ -51,7 +51,10 @@ class ProxyMetrics {
 
   /// `name` is the route's; cells live as long as this. An empty name: requests that no route serves.
   RouteCells& route(std::string_view name);
+  /// Valid until forgotten.
   UpstreamCells& upstream(std::string_view pool, std::string_view url);
+  /// A backend that nobody uses any more; its series stay.
+  void forget_upstream(std::string_view pool, std::string_view url);
 
   /// One finished request. `status` 499: the client left before its answer.
   void count_request(RouteCells& route, http::Method method, int status, double seconds);

@@ -70,7 +70,7 @@ void UpstreamPool::give_back(UpstreamBackend& backend, std::unique_ptr<UpstreamC
   connection->idle_since = loop_.now();
   backend.idle.push_back(std::move(connection));
   if (backend.idle.size() > idle_max) {
-    backend.idle.pop_front();
+    backend.idle.erase(backend.idle.begin());
   }
 }
 
@@ -91,9 +91,15 @@ void UpstreamPool::sweep() {
       });
     }
     std::erase_if(backends, [&](const auto& entry) {
-      return entry.second.users == 0 && entry.second.idle.empty() && now - entry.second.last_used > backend_kept_for;
+      const UpstreamBackend& backend = entry.second;
+      const bool forget = backend.users == 0 && backend.idle.empty() && now - backend.last_used > backend_kept_for;
+      if (forget) {
+        metrics_.forget_upstream(pool, entry.first);
+      }
+      return forget;
     });
   }
+  std::erase_if(pools_, [](const auto& entry) { return entry.second.empty(); });
   loop_.timers().arm(sweep_timer_, now + sweep_every);
 }
 

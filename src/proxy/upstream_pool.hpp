@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,7 +34,7 @@ struct UpstreamConnection {
 
 /// What a worker keeps of one backend of one pool.
 struct UpstreamBackend {
-  std::deque<std::unique_ptr<UpstreamConnection>> idle;  ///< the most recent at the back
+  std::vector<std::unique_ptr<UpstreamConnection>> idle;  ///< the most recent at the back
   UpstreamCells* cells = nullptr;
   io::TimePoint last_used{};
   std::uint32_t users = 0;  ///< exchanges that hold a reference
