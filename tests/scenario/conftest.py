@@ -62,6 +62,7 @@ class Scene:
         for instance in self.instances:
             try:
                 instance.stop()
+                instance.check_log()
             except AssertionError as error:
                 problems.append(error)
         for other in self.others + self.redis_servers:

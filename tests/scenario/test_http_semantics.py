@@ -426,14 +426,14 @@ def test_a_client_that_half_closes_inside_its_body_isnt_taken_as_complete(proxy)
 
 
 def test_an_idle_connection_is_closed_after_the_configured_time(proxy):
-    instance, _ = proxy(timeouts={"keep_alive": "300ms"})
+    instance, _ = proxy(timeouts={"keep_alive": "1s"})
     with instance.client() as client:
         assert client.exchange("GET", "/").status == 200
         client.expect_closed()
 
 
 def test_a_new_connection_that_says_nothing_is_closed_in_silence(proxy):
-    instance, _ = proxy(timeouts={"keep_alive": "300ms", "header": "300ms"})
+    instance, _ = proxy(timeouts={"keep_alive": "1s", "header": "300ms"})
     with instance.client() as client:
         rest = client.until_close()
         assert rest == b"" or rest.startswith(b"HTTP/1.1 408 "), rest

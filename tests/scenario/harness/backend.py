@@ -79,6 +79,7 @@ class Connection:
     def record(self, data):
         if self.backend.keep_raw:
             self.raw += data
+            self.backend.tape += data
 
     def serve(self):
         try:
@@ -182,6 +183,7 @@ class Backend:
         self.receive_buffer = receive_buffer
         self.requests = []
         self.connections = []
+        self.tape = bytearray()  # every byte received, in order of arrival
         self.faults = []
         self.stopping = False
         self.listener = None
