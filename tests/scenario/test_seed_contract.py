@@ -339,8 +339,8 @@ def test_conn_count_is_0_after_every_way_for_a_request_to_end(scene, seed, datab
         flight.clients[0].until_close()
     refused = f"http://127.0.0.1:{free_port()}"
     database.rpush("backend_servers", refused)
-    for _ in range(6):
-        post(instance)
+    for flight in [Flight(instance, fields=[("Connection", "close")]) for _ in range(6)]:
+        flight.clients[0].until_close()
     hangs.open()
     wait_counts(database, list(ways.values()), [0] * 5)
     assert int(database.get(f"conn_count:{refused}") or 0) == 0

@@ -38,7 +38,7 @@ def configuration(backends=(), routes=(SEED_ROUTE,), state="memory://", **sectio
         "listen": [{"address": f"127.0.0.1:{free_port()}"}],
         "admin": {"address": f"127.0.0.1:{free_port()}"},
         "workers": 2,
-        "state": {"url": state, "coordination": "exact"},
+        "state": {"coordination": "exact", **(state if isinstance(state, dict) else {"url": state})},
         "timeouts": {"drain": "3s"},
         "pools": [{"name": "default", "strategy": "round_robin", "backends": [{"url": url} for url in urls(backends)]}],
         "routes": [dict(route) for route in routes],
