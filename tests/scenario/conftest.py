@@ -39,11 +39,14 @@ class Scene:
         self.redis_servers.append(RedisServer(self.folder("redis"), **more))
         return self.redis_servers[-1]
 
-    def fairlead(self, backends=(), arguments=(), env=None, ready="/readyz", config=None, **sections):
+    def fairlead(self, backends=(), arguments=(), env=None, ready="/readyz", config=None, joined=True, **sections):
+        """Started and ready; with Redis as its state and unless told otherwise, also joined to the fleet."""
         config = config or configuration(backends, **sections)
         self.instances.append(Fairlead(self.folder("fairlead"), config, arguments, env))
         if ready:
             self.instances[-1].wait_ready(ready)
+            if joined and config["state"]["url"].startswith("redis:"):
+                self.instances[-1].wait_joined()
         return self.instances[-1]
 
     def add(self, other):

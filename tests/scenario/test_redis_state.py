@@ -190,7 +190,7 @@ def test_connections_that_redis_killed_are_made_again(instance, redis_server, ba
 
 def test_a_start_without_redis_serves_and_finds_it_later(scene, redis_server, backends):
     redis_server.kill()
-    instance = scene.fairlead(backends, state=redis_server.url)
+    instance = scene.fairlead(backends, state=redis_server.url, joined=False)
     serve_quickly(instance)
     assert says(instance, r"redis|state")
     redis_server.start()
@@ -211,7 +211,7 @@ def uses_redis(instance, database, backends):
 
 def test_a_wrong_password_is_said_and_survived(scene, backends):
     server = scene.redis(password="right")
-    instance = scene.fairlead(backends, state=server.url.replace("right", "wrong-secret"))
+    instance = scene.fairlead(backends, state=server.url.replace("right", "wrong-secret"), joined=False)
     serve_quickly(instance)
     wait_said(instance, r"password|auth|WRONGPASS")
     assert "wrong-secret" not in instance.log()
@@ -250,8 +250,9 @@ def test_tls_is_used_and_the_certificate_checked(scene, backends, tmp_path):
     url = f"rediss://127.0.0.1:{server.tls_port}"
     config = configuration(backends, state=url)
     instance = scene.fairlead(config=config, env={"SSL_CERT_FILE": str(authority.ca)}, ready=None)
-    wait_until(lambda: instance.process.poll() is not None or instance.probe("/healthz") == 200, 10)
-    if instance.process.poll() is not None or says(instance, r"tls.*not supported|rediss.*not supported"):
+    unsupported = r"(tls|rediss).*not supported|rediss:.* reason=unavailable"
+    wait_until(lambda: instance.process.poll() is not None or says(instance, r"redis connected|" + unsupported), 10)
+    if instance.process.poll() is not None or says(instance, unsupported):
         reason = instance.log().strip().splitlines()[-1]
         scene.instances.remove(instance)
         instance.kill()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import redis
 import yaml
 
 from harness.ports import free_port
@@ -89,6 +90,17 @@ class Fairlead:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})})
         running.append(self)
+
+    def wait_joined(self, timeout=5.0):
+        """Waits until every worker works with Redis and the configured backends are registered."""
+        wait_until(lambda: re.search(r"^fairlead_redis_up 1$", self.metrics(), re.MULTILINE), timeout, "Redis to be in use")
+        url, prefix = self.config["state"]["url"], self.config["state"].get("key_prefix", "")
+        with redis.Redis.from_url(re.sub(r"^redis\+unix:", "unix:", url), decode_responses=True) as database:
+            for pool in self.config["pools"]:
+                key = prefix + ("" if pool["name"] == "default" else pool["name"] + ":") + "backend_servers"
+                wanted = {backend["url"] for backend in pool.get("backends", ())}
+                wait_until(lambda: wanted <= set(database.lrange(key, 0, -1)),  # pylint: disable=cell-var-from-loop
+                           timeout, f"{key} to hold the configured backends")
 
     @property
     def pid(self):

@@ -34,7 +34,9 @@ class RedisServer:
         made = [shutil.which("redis-server"), "--port", self.port, "--bind", "127.0.0.1", "--dir", self.directory,
                 "--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", self.directory / "redis.log"]
         if self.user:
-            made += ["--user", f"{self.user} on >{self.password} ~* &* +@all"]
+            users = self.directory / "users.acl"
+            users.write_text(f"user default on nopass ~* &* +@all\nuser {self.user} on >{self.password} ~* &* +@all\n")
+            made += ["--aclfile", users]
         elif self.password:
             made += ["--requirepass", self.password]
         if self.socket_path:
