@@ -285,6 +285,13 @@ def test_the_built_in_default_takes_its_state_from_the_environment(scene):
     assert chosen(post(instance)) == backend.url
 
 
+def test_a_state_in_the_environment_that_is_none_is_told():
+    said = fails_to_start("--set", f"listen=127.0.0.1:{free_port()}", "--set", f"admin.address=127.0.0.1:{free_port()}",
+                          env={"FAIRLEAD_STATE": "mysql://user:secret-word@x"})
+    assert "redis://" in said and "broken invariant" not in said
+    assert "secret-word" not in said
+
+
 def test_set_overrides_the_file(scene):
     backend = scene.backend()
     instance = scene.fairlead([backend], arguments=["--set", "limits.body=4B", "--set", "timeouts.header=1s"])
