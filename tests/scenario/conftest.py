@@ -6,7 +6,7 @@ import pytest
 
 from harness import program
 from harness.backend import Backend, echo
-from harness.program import Fairlead, configuration
+from harness.program import VERBATIM_ROUTE, Fairlead, configuration
 from harness.redis_server import RedisServer
 
 
@@ -88,3 +88,14 @@ def shared_scene(tmp_path_factory):
     stage = Scene(tmp_path_factory.mktemp("shared"))
     yield stage
     stage.clear()
+
+
+@pytest.fixture
+def proxy(scene):
+    """Starts an instance that passes everything through to one backend, which runs the given script; gives both."""
+
+    def start(script=echo, **sections):
+        backend = scene.backend(script)
+        return scene.fairlead([backend], routes=[VERBATIM_ROUTE], **sections), backend
+
+    return start

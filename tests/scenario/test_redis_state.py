@@ -183,7 +183,8 @@ def test_scripts_that_redis_forgot_are_loaded_again(instance, redis_server, back
 
 
 def test_connections_that_redis_killed_are_made_again(instance, redis_server, backends):
-    keeps_serving(instance, lambda: redis_server.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+    kill = ("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    keeps_serving(instance, lambda: redis_server.client().execute_command(*kill))
     wait_until(lambda: follows_the_counter(instance, redis_server), 10, "the instance to use Redis again")
     counts_are_true_again(instance, redis_server, backends)
 

@@ -263,7 +263,8 @@ def test_a_backend_that_fails_five_connects_in_a_row_rests_ten_seconds(scene, pr
     resting.listen()
     served = [told(instance.fetch("GET", "/"))["backend"] for _ in range(10)]
     assert resting.url not in served, "it should still rest"
-    wait_until(lambda: told(instance.fetch("GET", "/"))["backend"] == resting.url, 11, "the rested backend to serve again")
+    wait_until(lambda: told(instance.fetch("GET", "/"))["backend"] == resting.url, 11,
+               "the rested backend to serve again")
 
 
 def test_four_failed_connects_dont_make_a_backend_rest(scene, proxy):

@@ -1,1 +1,1 @@
-"""What the scenario tests stand on: the program, Redis and Prometheus as processes, backends and clients by raw bytes."""
+"""What the scenario tests stand on: real processes, and backends and clients that work on raw bytes."""

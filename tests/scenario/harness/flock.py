@@ -1,5 +1,6 @@
-"""A backend as a process of its own, so that it can be killed in the middle of anything: `python -m harness.flock PORT`.
+"""A backend as a process of its own, so that it can be killed in the middle of anything.
 
+`python -m harness.flock PORT` starts it.
 Answers every request with the request's own id (its path and body) in the length of the body that the query asks for.
 """
 

@@ -93,7 +93,7 @@ class Fairlead:
 
     def wait_joined(self, timeout=5.0):
         """Waits until every worker works with Redis and the configured backends are registered."""
-        wait_until(lambda: re.search(r"^fairlead_redis_up 1$", self.metrics(), re.MULTILINE), timeout, "Redis to be in use")
+        wait_until(lambda: "\nfairlead_redis_up 1\n" in self.metrics(), timeout, "Redis to be in use")
         url, prefix = self.config["state"]["url"], self.config["state"].get("key_prefix", "")
         with redis.Redis.from_url(re.sub(r"^redis\+unix:", "unix:", url), decode_responses=True) as database:
             for pool in self.config["pools"]:

@@ -22,7 +22,7 @@ class Cut(Exception):
     had come of a response's body."""
 
     def __init__(self, so_far=b"", was_reset=False):
-        super().__init__(f"stream ended inside a message after {len(so_far)} bytes, reset={was_reset}: {so_far[:200]!r}")
+        super().__init__(f"stream ended inside a message, reset={was_reset}, behind {so_far[:200]!r}")
         self.so_far = bytes(so_far)
         self.was_reset = was_reset
         self.body = b""
