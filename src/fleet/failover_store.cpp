@@ -3,7 +3,7 @@
 namespace fairlead::fleet {
 
 FailoverStore::FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings,
-                             StateMetrics& metrics, StateStatus& status, const Log& log)
+                             StateMetrics metrics, StateStatus& status, const Log& log)
     : log_(log),
       shown_url_(redacted(settings.url)),
       memory_([&loop] {

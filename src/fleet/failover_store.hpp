@@ -13,8 +13,8 @@ namespace fairlead::fleet {
 
 class FailoverStore final : public StateStore {
  public:
-  /// `log`, `metrics` and `status` outlive the store.
-  FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics& metrics,
+  /// `log` and `status` outlive the store.
+  FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics metrics,
                 StateStatus& status, const Log& log);
 
   void start() override { redis_.start(); }

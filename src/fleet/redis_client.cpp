@@ -12,7 +12,7 @@ constexpr std::chrono::hours for_ever{1};
 }  // namespace
 
 RedisClient::RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name,
-                         StateMetrics& metrics)
+                         StateMetrics metrics)
     : loop_(loop),
       resolver_(resolver),
       url_(std::move(url)),
@@ -104,6 +104,9 @@ void RedisClient::take_reply(ReplyView reply) {
   if (is_up_ && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
     load_scripts(false);
     flush();
+    if (is_dropped_) {
+      return;
+    }
   }
   pending.answer(reply);
 }
@@ -220,9 +223,14 @@ void RedisClient::append(std::string_view operation, const Words& words, Millise
 }
 
 void RedisClient::flush() {
-  if (!is_writing_) {
+  if (!is_writing_ && !is_corked_) {
     writers_.spawn(write_out());
   }
+}
+
+void RedisClient::uncork() {
+  is_corked_ = false;
+  flush();
 }
 
 void RedisClient::watch_deadlines() {

@@ -34,8 +34,8 @@ class RedisClient {
   static constexpr Milliseconds backoff_max{2000};
   static constexpr Milliseconds stable_after{5000};  ///< a connection that lasted so long starts the backoff anew
 
-  /// `name` is for CLIENT LIST; `metrics` outlives the client.
-  RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name, StateMetrics& metrics);
+  /// `name` is for CLIENT LIST.
+  RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name, StateMetrics metrics);
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;
   ~RedisClient();
@@ -57,6 +57,9 @@ class RedisClient {
   void call(Script script, const Words& words, Milliseconds timeout, Answer answer);
   /// Needs is_up(). `operation` names it in metrics and is of static storage.
   void command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer);
+  /// Holds commands back until uncork() sends them in one piece.
+  void cork() { is_corked_ = true; }
+  void uncork();
   /// Gives the connection up; on_down is called before this returns.
   void drop(StateFault fault);
 
@@ -87,7 +90,7 @@ class RedisClient {
   StateUrl url_;
   std::string name_;
   std::string database_;
-  StateMetrics& metrics_;
+  StateMetrics metrics_;
   std::array<std::string, script_count> digests_;
 
   std::unique_ptr<io::Stream> stream_;
@@ -101,6 +104,7 @@ class RedisClient {
   bool is_stopping_ = false;
   bool was_up_ = false;
   bool is_writing_ = false;
+  bool is_corked_ = false;
   io::TimePoint up_since_{};
   unsigned failures_ = 0;  ///< in a row
   std::minstd_rand random_;

@@ -23,7 +23,7 @@ void RedisStore::Gate::open() {
   }
 }
 
-RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics& metrics,
+RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics metrics,
                        StateStatus& status, const Log& log)
     : loop_(loop),
       keys_(settings.key_prefix),

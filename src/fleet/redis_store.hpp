@@ -1,6 +1,6 @@
 // Exact coordination for one worker: every want is answered by Redis, all wants and returns of a loop turn in one call
-// at its end, one call in flight; what comes meanwhile is the next. It joins the fleet, beats, says its whole truth again
-// whenever Redis may not know it, and hands wants back for a local answer when Redis doesn't answer in time.
+// at its end, one call in flight; what comes meanwhile is the next. It joins the fleet, beats, says its whole truth
+// again whenever Redis may not know it, and hands wants back for a local answer when Redis doesn't answer in time.
 // Used by failover_store, which decides who answers. The scripts say what is exact; design: docs on the fleet protocol.
 // Thread rule: one loop thread. Lifetime: stop() must have ended before the store does.
 #pragma once
@@ -35,7 +35,7 @@ class RedisStore {
   static constexpr std::size_t invalid_max = 1024;  ///< URLs remembered as unusable
   static constexpr std::chrono::milliseconds call_max{500};
 
-  RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics& metrics,
+  RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics metrics,
              StateStatus& status, const Log& log);
   RedisStore(const RedisStore&) = delete;
   RedisStore& operator=(const RedisStore&) = delete;

@@ -1,6 +1,7 @@
-// What is measured of the shared state, by worker: calls and their time in the worker's shard; whether Redis is there in
-// StateStatus, which all workers of the process write and a scrape reads. Names as in docs/metrics.md.
-// Thread rule: StateMetrics on its worker's thread, StateStatus anywhere. Lifetime: both outlive the stores.
+// What is measured of the shared state, by worker: calls and their time in the worker's shard; whether Redis is there
+// in StateStatus, which all workers of the process write and a scrape reads. Names as in docs/metrics.md.
+// Thread rule: StateMetrics (a value) on its worker's thread, StateStatus anywhere. Lifetime: the status and the shard
+// outlive the stores.
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,74 @@
+// Follows the pools' lists of backends in Redis, and adds the configured backends to them: at start, when they are new
+// in a reload, and after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty.
+// Polls every 250 ms, all pools in one piece; lists count only if the epoch read after them is the known one, so that a
+// Redis that has just lost everything never empties a pool. During an outage the last lists stay.
+// Thread rule: the control loop's thread. Lifetime: stop() must have ended before the watch does.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "fleet/key_names.hpp"
+#include "fleet/redis_client.hpp"
+
+namespace fairlead::fleet {
+
+class BackendListWatch {
+ public:
+  using Urls = std::vector<std::string>;
+  struct Pool {
+    std::string name;
+    Urls configured;
+  };
+  static constexpr std::chrono::milliseconds interval{250};
+  static constexpr std::chrono::milliseconds call_max{1000};
+  static constexpr std::size_t invalid_max = 1024;  ///< entries that were reported
+
+  /// `instance` names the connection in CLIENT LIST.
+  BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string key_prefix,
+                   const std::string& instance, StateMetrics metrics, const Log& log);
+  BackendListWatch(const BackendListWatch&) = delete;
+  BackendListWatch& operator=(const BackendListWatch&) = delete;
+
+  /// A pool's list is another than before (or was read for the first time): valid URLs in list order, repeats kept.
+  /// Set before start().
+  std::function<void(const std::string& pool, Urls urls)> on_listed;
+
+  /// The pools of the configuration, before start() and after each reload.
+  void watch(std::vector<Pool> pools);
+  void start();
+  io::Task<> stop();
+
+ private:
+  struct Seen {
+    std::string pool;
+    std::optional<Urls> urls;  ///< nothing: Redis refused
+  };
+
+  void poll();
+  void saw_list(const std::string& pool, ReplyView reply);
+  void saw_epoch(ReplyView reply);
+  void set_epoch();
+  void register_due();
+  void publish(Seen& seen);
+  bool is_backend(const std::string& pool, const std::string& url);
+
+  io::EventLoop& loop_;
+  KeyNames keys_;
+  const Log& log_;
+  RedisClient client_;
+  std::vector<Pool> pools_;
+  std::vector<Pool> due_;  ///< configured and not yet registered
+  std::map<std::string, Urls> published_;
+  std::vector<Seen> seen_;  ///< by the poll under way
+  std::set<std::string> invalid_;
+  std::string epoch_;  ///< as last acted on; empty at start
+  io::Timer timer_;
+};
+
+}  // namespace fairlead::fleet

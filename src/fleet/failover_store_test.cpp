@@ -1,0 +1,59 @@
+// Without a server: what a worker does that never finds Redis. With one: redis_store_redis_test.cpp.
+#include "fleet/failover_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/redis_loop.hpp"
+
+namespace fairlead::fleet {
+namespace {
+
+class FailoverStoreTest : public testing::Test {
+ protected:
+  FailoverStoreTest() {
+    RedisStoreSettings settings;
+    settings.url.kind = StateKind::redis_unix;
+    settings.url.path = "/nonexistent/fairlead.sock";
+    settings.url.password = "secret";
+    settings.member = "test.0";
+    store_.emplace(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log);
+  }
+  ~FailoverStoreTest() override { on_.finish(store_->stop()); }
+
+  static balance::BackendSet backends() {
+    std::vector<balance::Backend> list;
+    list.emplace_back().url = "http://a";
+    return balance::BackendSet(std::move(list));
+  }
+
+  test::RedisLoop on_;
+  routing::Pool pool_{"default", 0, balance::StrategyId::round_robin, backends(),
+                      std::make_shared<balance::PoolActivity>()};
+  std::optional<FailoverStore> store_;
+};
+
+TEST_F(FailoverStoreTest, AnswersAtOnceWhileRedisIsNotThere) {
+  store_->start();
+  Acquire want;
+  want.pool = &pool_;
+  ASSERT_TRUE(store_->acquire(want));
+  ASSERT_NE(want.backend, nullptr);
+  EXPECT_EQ(want.backend->activity->in_flight, 1u);
+  store_->release(pool_, *want.backend);
+  EXPECT_EQ(pool_.backends[0].activity->in_flight, 0u);
+}
+
+TEST_F(FailoverStoreTest, SaysOnceThatRedisIsNotThereAndNeverThePassword) {
+  store_->start();
+  const auto failures = [this] { return on_.lines.count("redis unavailable"); };
+  ASSERT_TRUE(on_.until([&] { return failures() > 0; }));
+  const io::TimePoint more_tries = on_.loop.exact_now() + std::chrono::milliseconds(150);
+  ASSERT_TRUE(on_.until([&] { return on_.loop.exact_now() > more_tries; }));
+  EXPECT_EQ(failures(), 1u);
+  EXPECT_EQ(on_.lines.count("reason=refused"), 1u);
+  EXPECT_EQ(on_.lines.count("secret"), 0u);
+  EXPECT_TRUE(on_.status.is_degraded());
+}
+
+}  // namespace
+}  // namespace fairlead::fleet

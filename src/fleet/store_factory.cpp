@@ -1,0 +1,21 @@
+#include "fleet/store_factory.hpp"
+
+#include "fleet/failover_store.hpp"
+
+namespace fairlead::fleet {
+
+std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned worker, const StoreParts& parts) {
+  if (settings.url.kind == StateKind::memory) {
+    return std::make_unique<MemoryStore>([&loop = parts.loop] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(loop.now().time_since_epoch()).count();
+    });
+  }
+  RedisStoreSettings redis;
+  redis.url = settings.url;
+  redis.key_prefix = settings.key_prefix;
+  redis.member = settings.instance + "." + std::to_string(worker);
+  return std::make_unique<FailoverStore>(parts.loop, parts.resolver, std::move(redis),
+                                         StateMetrics(parts.shard, parts.families), parts.status, parts.log);
+}
+
+}  // namespace fairlead::fleet

@@ -1,0 +1,37 @@
+// Builds a worker's StateStore from the configuration's state URL. Used by app/server, once a worker.
+// Any thread may build; the store then belongs to its loop's thread, and start() and stop() enclose its life there.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/log.hpp"
+#include "fleet/state_metrics.hpp"
+#include "fleet/state_store.hpp"
+#include "fleet/state_url.hpp"
+#include "io/event_loop.hpp"
+#include "io/resolver.hpp"
+
+namespace fairlead::fleet {
+
+/// The same for all workers of a process.
+struct StateSettings {
+  StateUrl url;
+  std::string key_prefix;
+  std::string instance;  ///< random_id(), made at start
+};
+
+/// What a store works with; all but the copied families outlives it.
+struct StoreParts {
+  io::EventLoop& loop;
+  io::Resolver& resolver;
+  metrics::Shard& shard;
+  StateStatus& status;
+  StateFamilies families;
+  const Log& log;
+};
+
+/// `worker` is its index in the process. The URL is one that check_supported() passed.
+std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned worker, const StoreParts& parts);
+
+}  // namespace fairlead::fleet
