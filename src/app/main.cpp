@@ -61,6 +61,25 @@ bool say_unknown_command(const CLI::App& program, std::string_view word) {
   return true;
 }
 
+/// Words that the command doesn't take; an option with the one that was perhaps meant.
+void say_unexpected(const CLI::App& program) {
+  std::vector<std::string> options;
+  for (const CLI::App* command : program.get_subcommands()) {
+    for (const CLI::Option* option : command->get_options()) {
+      options.push_back("--" + option->get_single_name());
+    }
+  }
+  const std::vector<std::string_view> candidates(options.begin(), options.end());
+  const std::vector<std::string> words = program.remaining(true);
+  const auto option = std::find_if(words.begin(), words.end(), [](const auto& word) { return word.starts_with('-'); });
+  const std::string& unexpected = option == words.end() ? words.front() : *option;
+  std::cerr << "fairlead: " << unexpected << " isn't expected here";
+  if (const std::optional<std::string_view> nearest = fairlead::nearest_name(unexpected, candidates)) {
+    std::cerr << "; did you mean " << *nearest << '?';
+  }
+  std::cerr << "\n`fairlead help COMMAND` lists a command's options\n";
+}
+
 int print_help(const CLI::App& program, const std::string& general, const std::string& topic) {
   if (topic.empty()) {
     std::cout << general;
@@ -101,6 +120,9 @@ int main(int argc, char** argv) {
   }
   try {
     program.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    say_unexpected(program);
+    return 2;
   } catch (const CLI::ParseError& fault) {
     const int code = program.exit(fault, std::cout, std::cerr);
     return code == 0 ? 0 : 2;

@@ -32,9 +32,8 @@ void append_problem(std::string& out, int status, std::string_view detail, std::
 }
 
 /// No path of this API takes a body; one that isn't empty ends the connection after its answer.
-bool has_body(const http::RequestHead& request) {
-  const Result<http::BodyFraming> framing = http::request_framing(request);
-  return !framing || framing->kind == http::BodyKind::chunked || framing->length > 0;
+bool has_body(const http::BodyFraming& framing) {
+  return framing.kind == http::BodyKind::chunked || framing.length > 0;
 }
 
 }  // namespace
@@ -77,10 +76,15 @@ void AdminApi::close() {
 
 io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   proxy::RequestMemory& memory = client.memory();
-  const bool unread = has_body(memory.request);
+  const Result<http::BodyFraming> framing = http::request_framing(memory.request);
+  const bool unread = !framing || has_body(*framing);
   const bool close = unread || !memory.request.keep_alive;
   memory.downstream_head.clear();
-  append_answer(memory.downstream_head, memory.request, close);
+  if (framing) {
+    append_answer(memory.downstream_head, memory.request, close);
+  } else {
+    append_problem(memory.downstream_head, framing.error().code, framing.error().detail, {}, close);
+  }
   const Result<void> written = co_await client.write(memory.downstream_head);
   if (!written) {
     co_return proxy::Served::broken;

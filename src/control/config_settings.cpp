@@ -153,12 +153,12 @@ void append_timeouts(std::vector<Setting>& settings, TimeoutsConfig& timeouts) {
     settings.push_back(duration(path, range, target, words));
   };
   settings.push_back(group("timeouts", "How long is waited, and for what."));
-  add("timeouts.header", {100, hour}, timeouts.header,
+  add("timeouts.header", {10, hour}, timeouts.header,
       {"For the whole head of a request, from its first byte; then 408.",
        "In all, not between bytes: a client that sends a byte now and then holds nothing for long."});
-  add("timeouts.body_idle", {100, hour}, timeouts.body_idle,
+  add("timeouts.body_idle", {10, hour}, timeouts.body_idle,
       {"Between two reads of a request's body; then 408.", "Slow uploads are fine, stalled ones aren't."});
-  add("timeouts.keep_alive", {second, hour}, timeouts.keep_alive,
+  add("timeouts.keep_alive", {10, hour}, timeouts.keep_alive,
       {"For a client connection's next request; then it is closed.",
        "Longer than the 60 s of common load balancers in front, so that those close first."});
   add("timeouts.connect", {10, minute}, timeouts.connect,

@@ -34,7 +34,14 @@ double stat_field(int number) {
   return begin == std::string::npos ? 0 : std::strtod(text.c_str() + begin, nullptr);
 }
 
-double cpu_seconds() { return ticks_to_seconds(stat_field(14) + stat_field(15)); }
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
 double virtual_bytes() { return stat_field(23); }
 double resident_bytes() { return stat_field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE)); }
 

@@ -58,7 +58,7 @@ routing::Route build_route(const RouteConfig& route, const Config& config) {
   const auto pool = std::find_if(config.pools.begin(), config.pools.end(),
                                  [&](const PoolConfig& candidate) { return candidate.name == route.pool; });
   routing::Route built;
-  built.name = route.is_prefix ? route.path + "*" : route.path;
+  built.name = route.path;
   built.path = route.path;
   built.is_prefix = route.is_prefix;
   built.methods = route.methods;

@@ -19,7 +19,10 @@ bool MemoryStore::acquire(Acquire& want) {
   if (by_load) {
     input.loads = read_loads(pool.backends);
   }
-  input.ticket = (by_load ? pool.activity->ties : pool.activity->tickets).fetch_add(1, std::memory_order_relaxed);
+  std::atomic<std::uint64_t>& tickets = by_load ? pool.activity->ties : pool.activity->tickets;
+  // A second try takes no ticket: the rotation counts requests, so that who fails doesn't shift it for the others.
+  input.ticket = want.tried.empty() ? tickets.fetch_add(1, std::memory_order_relaxed)
+                                    : tickets.load(std::memory_order_relaxed);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
     count_in(*want.backend);

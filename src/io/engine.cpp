@@ -4,6 +4,19 @@
 
 namespace fairlead::io {
 
+Operation*& slot_of(Operation& operation) {
+  Socket& socket = *operation.socket;
+  switch (operation.kind) {
+    case OperationKind::accept:
+    case OperationKind::receive:
+    case OperationKind::readable: return socket.reader;
+    case OperationKind::connect:
+    case OperationKind::send: return socket.writer;
+    case OperationKind::broken: return socket.watcher;
+  }
+  return socket.reader;
+}
+
 void CompletedList::push(Operation& operation) {
   operation.next = nullptr;
   (last_ == nullptr ? first_ : last_->next) = &operation;

@@ -19,15 +19,17 @@ using TimePoint = Clock::time_point;
 
 struct Operation;
 
-/// A kernel socket as an engine sees it: at most one operation that reads and one that writes at a time. Owned by a
+/// A kernel socket as an engine sees it: at most one operation that reads, one that writes and one that watches. Owned by a
 /// stream or listener; stays where it is while attached.
 struct Socket {
   int descriptor = -1;
   bool maybe_readable = false;  ///< a receive is worth a try
   bool maybe_writable = false;
   bool hung_up = false;  ///< the peer's end was announced: a short receive doesn't mean drained
+  bool is_broken = false;  ///< reset, or both halves ended
   Operation* reader = nullptr;
   Operation* writer = nullptr;
+  Operation* watcher = nullptr;
 
   [[nodiscard]] bool is_open() const { return descriptor >= 0; }
 };
@@ -37,6 +39,7 @@ enum class OperationKind : std::uint8_t {
   connect,   ///< to *address; result 0
   receive,   ///< into vectors[0]; result: bytes, 0 at the end of the stream
   readable,  ///< bytes, the end or an error are there to be received; result 0. Holds no buffer.
+  broken,    ///< the peer reset the connection, or both halves have ended; result 0
   send,      ///< all of vectors[0..count), which are consumed; result: bytes
 };
 
@@ -57,6 +60,9 @@ struct Operation {
   Operation* next = nullptr;
   std::int64_t sent = 0;
 };
+
+/// Where a socket keeps a parked operation of this kind.
+Operation*& slot_of(Operation& operation);
 
 /// Completed operations in order, intrusive.
 class CompletedList {

@@ -14,8 +14,16 @@
 namespace fairlead::io {
 namespace {
 
-constexpr bool reads(OperationKind kind) {
-  return kind == OperationKind::accept || kind == OperationKind::receive || kind == OperationKind::readable;
+bool is_worth_a_try(const Operation& operation) {
+  switch (operation.kind) {
+    case OperationKind::accept:
+    case OperationKind::receive:
+    case OperationKind::readable: return operation.socket->maybe_readable;
+    case OperationKind::connect:
+    case OperationKind::send: return operation.socket->maybe_writable;
+    case OperationKind::broken: return operation.socket->is_broken;
+  }
+  return true;
 }
 
 void set_flag(int descriptor, int level, int name) {
@@ -153,6 +161,7 @@ bool try_now(Operation& operation, bool started) {
     case OperationKind::send: return try_send(operation);
     case OperationKind::connect: return try_connect(operation, started);
     case OperationKind::readable: return try_readable(operation, started);
+    case OperationKind::broken: operation.result = 0; return operation.socket->is_broken;
   }
   return true;
 }
@@ -235,7 +244,7 @@ int EpollEngine::attach(Socket& socket, int descriptor) {
 }
 
 void EpollEngine::close(Socket& socket) {
-  for (Operation** slot : {&socket.reader, &socket.writer}) {
+  for (Operation** slot : {&socket.reader, &socket.writer, &socket.watcher}) {
     if (*slot != nullptr) {
       cancel(**slot);
     }
@@ -291,9 +300,9 @@ bool EpollEngine::submit(Operation& operation) {
   if (operation.kind == OperationKind::connect) {
     return start_connect(operation);
   }
-  Operation*& slot = reads(operation.kind) ? socket.reader : socket.writer;
+  Operation*& slot = slot_of(operation);
   check(slot == nullptr, "two operations of one direction on a socket");
-  if ((reads(operation.kind) ? socket.maybe_readable : socket.maybe_writable) && try_now(operation, false)) {
+  if (is_worth_a_try(operation) && try_now(operation, false)) {
     return true;
   }
   slot = &operation;
@@ -301,8 +310,7 @@ bool EpollEngine::submit(Operation& operation) {
 }
 
 void EpollEngine::cancel(Operation& operation) {
-  Socket& socket = *operation.socket;
-  Operation*& slot = reads(operation.kind) ? socket.reader : socket.writer;
+  Operation*& slot = slot_of(operation);
   if (slot == &operation) {
     slot = nullptr;
     operation.result = -ECANCELED;
@@ -321,6 +329,10 @@ void EpollEngine::try_parked(Operation*& slot) {
 void EpollEngine::on_event(Socket& socket, std::uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     socket.hung_up = true;
+  }
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    socket.is_broken = true;
+    try_parked(socket.watcher);
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     socket.maybe_readable = true;

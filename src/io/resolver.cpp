@@ -11,15 +11,10 @@ Addresses ResolverThread::look_up_by_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
+  // Not AI_ADDRCONFIG: it hides ::1 on a machine whose only IPv6 address that is.
   addrinfo* found = nullptr;
   Addresses addresses;
-  int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (failed != 0) {
-    // A host without any but loopback addresses: AI_ADDRCONFIG would hide what resolves to these.
-    hints.ai_flags = 0;
-    failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  }
+  const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
   for (const addrinfo* each = failed == 0 ? found : nullptr; each != nullptr; each = each->ai_next) {
     addresses.emplace_back(each->ai_addr, each->ai_addrlen);
   }

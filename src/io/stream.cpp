@@ -1,6 +1,7 @@
 #include "io/stream.hpp"
 
 #include <cerrno>
+#include <utility>
 
 namespace fairlead::io {
 
@@ -99,6 +100,29 @@ void Stream::cancel_write() {
 
 Stream::Waiting Stream::write(std::span<iovec> pieces, TimePoint deadline) {
   return {*this, OperationKind::send, pieces, deadline};
+}
+
+void BrokenWatch::start() {
+  operation_.kind = OperationKind::broken;
+  operation_.context = this;
+  operation_.on_complete = [](Operation& operation) {
+    auto& watch = *static_cast<BrokenWatch*>(operation.context);
+    watch.is_watching_ = false;
+    if (operation.result == 0) {
+      watch.on_broken(watch);
+    }
+  };
+  is_watching_ = true;
+  if (stream_.start(operation_)) {
+    operation_.on_complete(operation_);
+  }
+}
+
+void BrokenWatch::stop() {
+  if (std::exchange(is_watching_, false)) {
+    stream_.cancel(operation_);
+    stream_.loop().engine().completed().remove(operation_);
+  }
 }
 
 Result<void> PlainStream::attach(int descriptor) {

@@ -13,6 +13,8 @@
 
 namespace fairlead::io {
 
+class Stream;
+
 /// An errno as an Error of that side.
 Error error_of(int error_number, Side side);
 
@@ -83,10 +85,35 @@ class Stream {
 
  private:
   friend class Waiting;
+  friend class BrokenWatch;
   EventLoop& loop_;
   Side side_;
   Operation* reading_ = nullptr;
   Operation* writing_ = nullptr;
+};
+
+/// Tells when the peer breaks the connection: resets it, or both halves have ended. An orderly end of the peer's sending
+/// half alone is no such thing (RFC 9112 section 9.6 lets a client wait for its answer like that).
+/// Lifetime: ends before its stream.
+class BrokenWatch {
+ public:
+  explicit BrokenWatch(Stream& stream) : stream_(stream) {}
+  BrokenWatch(const BrokenWatch&) = delete;
+  BrokenWatch& operator=(const BrokenWatch&) = delete;
+  ~BrokenWatch() { stop(); }
+
+  /// Called once, on the loop's thread.
+  void (*on_broken)(BrokenWatch&) = nullptr;
+  void* context = nullptr;
+
+  /// When the stream is open.
+  void start();
+  void stop();
+
+ private:
+  Stream& stream_;
+  Operation operation_;
+  bool is_watching_ = false;
 };
 
 /// TCP or unix, as the kernel gives it.

@@ -60,6 +60,9 @@ void DownstreamConnection::drain() {
 void DownstreamConnection::abort() {
   draining_ = true;
   stream_.close();
+  if (to_tell_ != nullptr) {
+    to_tell_->client_gone();
+  }
 }
 
 io::Task<> DownstreamConnection::run(int descriptor) {
@@ -67,6 +70,14 @@ io::Task<> DownstreamConnection::run(int descriptor) {
   if (!attached) {
     co_return;
   }
+  broken_watch_.context = this;
+  broken_watch_.on_broken = [](io::BrokenWatch& watch) {
+    auto& connection = *static_cast<DownstreamConnection*>(watch.context);
+    if (connection.to_tell_ != nullptr) {
+      connection.to_tell_->client_gone();
+    }
+  };
+  broken_watch_.start();
   Next next = Next::request;
   while (next == Next::request) {
     next = co_await await_request();

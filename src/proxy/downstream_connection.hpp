@@ -66,6 +66,15 @@ class Service {
   virtual void refused(const Error& error, int status) = 0;
 };
 
+/// Told when a client goes away while its request is served.
+class ClientGone {
+ public:
+  virtual void client_gone() = 0;
+
+ protected:
+  ~ClientGone() = default;
+};
+
 class DownstreamConnection {
  public:
   DownstreamConnection(io::EventLoop& loop, RequestMemoryPool& memory_pool, Service& service, const io::Address& peer);
@@ -92,6 +101,8 @@ class DownstreamConnection {
   [[nodiscard]] std::string_view peer_ip() const { return peer_ip_; }
   /// When the request's first byte was there.
   [[nodiscard]] io::TimePoint request_began() const { return request_began_; }
+  /// Whom to tell when the client breaks the connection or abort() ends it; nullptr: nobody.
+  void tell_when_gone(ClientGone* whom) { to_tell_ = whom; }
   /// Writes bytes of ours, within the policy's time for it.
   io::Task<Result<void>> write(std::string_view bytes);
 
@@ -109,6 +120,7 @@ class DownstreamConnection {
   RequestMemoryPool& memory_pool_;
   Service& service_;
   io::PlainStream stream_;
+  io::BrokenWatch broken_watch_{stream_};
   io::Address peer_;
   std::string peer_ip_;
   io::Buffer buffer_;
@@ -118,6 +130,7 @@ class DownstreamConnection {
   bool served_one_ = false;
   bool draining_ = false;
   bool waiting_ = false;
+  ClientGone* to_tell_ = nullptr;
 };
 
 }  // namespace fairlead::proxy

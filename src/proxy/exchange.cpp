@@ -18,6 +18,16 @@ std::int64_t milliseconds_of(io::TimePoint time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
+/// "host:port" as the backend's URL has it.
+std::string_view authority_of(const balance::Backend& backend) {
+  constexpr std::string_view scheme = "http://";
+  std::string_view authority = std::string_view(backend.url).substr(scheme.size());
+  if (authority.ends_with('/')) {
+    authority.remove_suffix(1);
+  }
+  return authority;
+}
+
 bool client_is_gone(const Error& error) {
   return error.side == Side::downstream && (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset ||
                                             error.kind == ErrorKind::cancelled);
@@ -50,13 +60,12 @@ Exchange::Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnect
       memory_(client.memory()),
       body_begin_(client.buffer().position()) {}
 
-Exchange::~Exchange() { end_attempt(false); }
-
 io::Task<Served> Exchange::run() {
   admission_ = admit(**snapshot_, memory_);
   const bool has_path = admission_.route_index != Admission::no_route;
   cells_ = has_path ? &snapshot_->cells(admission_.route_index) : &snapshot_->unrouted();
   cells_->in_flight->add(1);
+  client_.tell_when_gone(this);
   if (admission_.is_refused) {
     admission_.refusal.allow = admission_.allow;
     const Served refused = co_await answer_problem(admission_.refusal);
@@ -91,6 +100,9 @@ io::Task<Result<void>> Exchange::forward() {
     const Result<void> attempted = co_await attempt();
     if (attempted) {
       co_return attempted;
+    }
+    if (is_client_gone_) {
+      co_return Error{ErrorKind::reset, Side::downstream, 0, "the client left"};
     }
     const Error failure = attempted.error();
     if (failure.side == Side::upstream) {
@@ -181,7 +193,7 @@ io::Task<Result<void>> Exchange::send_request() {
   const http::UpstreamTarget target{.path = memory_.path,
                                     .query = memory_.query,
                                     .has_query = request.has_query && !(memory_.query.empty() && !request.query.empty()),
-                                    .host = lease_.backend().host};
+                                    .host = authority_of(lease_.backend())};
   memory_.upstream_head.clear();
   http::append_upstream_request(memory_.upstream_head, request, target, admission_.framing,
                                 http::ClientInfo{.address = client_.peer_ip(), .trusted = trusted});
@@ -202,6 +214,15 @@ io::Task<Result<void>> Exchange::send_request() {
     upload_scope_.spawn(upload_rest());
   }
   co_return Result<void>();
+}
+
+/// Nobody waits for the answer any more: the backend is spared the rest.
+void Exchange::client_gone() {
+  is_client_gone_ = true;
+  if (connection_) {
+    connection_->stream.cancel_read();
+    connection_->stream.cancel_write();
+  }
 }
 
 /// Runs beside the awaiting of the answer, which may come before the body is all up.
@@ -246,6 +267,9 @@ io::Task<Result<void>> Exchange::read_head(http::ResponseHeadParser& parser) {
   io::Stream& stream = connection_->stream;
   io::Buffer& buffer = connection_->buffer;
   while (true) {
+    if (!upload_result_ && upload_result_.error().side == Side::downstream) {
+      co_return upload_result_.error();
+    }
     if (!buffer.empty()) {
       const http::ParseStatus status = parser.parse(buffer.bytes());
       if (status == http::ParseStatus::complete) {
@@ -268,14 +292,11 @@ io::Task<Result<void>> Exchange::read_head(http::ResponseHeadParser& parser) {
       count = co_await stream.read(buffer.space(), deadline);
     }
     if (!count) {
-      const bool woken = count.error().kind == ErrorKind::cancelled && !uploading_ && stream.is_open();
-      if (!woken) {
-        co_return count.error();
+      const bool is_woken = count.error().kind == ErrorKind::cancelled && !uploading_ && !is_client_gone_;
+      if (is_woken) {
+        continue;  // by the upload's end
       }
-      if (!upload_result_ && upload_result_.error().side == Side::downstream) {
-        co_return upload_result_.error();
-      }
-      continue;
+      co_return count.error();
     }
     if (*count == 0) {
       co_return Error{ErrorKind::closed, Side::upstream, 0, "the backend closed before its answer was complete"};
@@ -436,7 +457,8 @@ bool Exchange::skip_body() {
 
 io::Task<Served> Exchange::answer_problem(http::Problem problem) {
   const bool is_all_read = !problem.close && skip_body();
-  problem.close = problem.close || !is_all_read || !memory_.request.keep_alive || client_.draining();
+  const bool is_http_1_0 = memory_.request.version == http::Version::http_1_0;
+  problem.close = problem.close || is_http_1_0 || !is_all_read || !memory_.request.keep_alive || client_.draining();
   problem.head_only = memory_.request.method == http::Method::head;
   memory_.downstream_head.clear();
   http::append_problem(memory_.downstream_head, problem);
@@ -452,6 +474,7 @@ io::Task<Served> Exchange::answer_problem(http::Problem problem) {
 }
 
 Served Exchange::finish(Served served) {
+  client_.tell_when_gone(nullptr);
   lease_.release();
   if (upload_buffer_.has_memory()) {
     client_.buffer() = std::move(upload_buffer_);  // what follows the body is the next request's

@@ -36,16 +36,18 @@ struct ExchangeTools {
   const Log& log;
 };
 
-class Exchange {
+class Exchange final : private ClientGone {
  public:
   Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnection& client);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
-  ~Exchange();
+  ~Exchange() { end_attempt(false); }
 
   io::Task<Served> run();
 
  private:
+  void client_gone() override;
+
   // The steps, in their order.
   io::Task<Result<void>> forward();
   io::Task<Result<void>> choose();
@@ -98,6 +100,7 @@ class Exchange {
   bool uploading_ = false;
   bool awaiting_head_ = false;
   bool read_beyond_buffer_ = false;
+  bool is_client_gone_ = false;
 };
 
 }  // namespace fairlead::proxy

@@ -333,7 +333,7 @@ def test_check_of_a_bad_file_ends_with_1_and_names_each_fault_with_its_place(tmp
     ("listen: nonsense\n", 1, ""),
     ("timeouts:\n  first_byte: -1s\n", 2, ""),
     ("limits:\n  head: 32KB\n", 2, "KiB"),
-    ("pools:\n  - name: a\n  - name: a\n", 3, ""),
+    ("pools:\n  - name: default\n  - name: default\n", 3, ""),
     ("pools:\n  - name: default\n    strategy: round_robbin\n", 3, "round_robin"),
     ("pools:\n  - name: default\n    backends:\n      - url: ftp://a\n", 4, "http"),
     ("routes:\n  - prefix: /\n  - path: /never\n", 3, ""),

@@ -14,9 +14,6 @@ using io::Socket;
 
 namespace {
 
-bool reads(OperationKind kind) {
-  return kind == OperationKind::accept || kind == OperationKind::receive || kind == OperationKind::readable;
-}
 
 /// Takes `count` sent bytes off the operation's pieces.
 void consume(Operation& operation, std::size_t count) {
@@ -104,7 +101,7 @@ int SimulatedEngine::attach(Socket& socket, int descriptor) {
 }
 
 void SimulatedEngine::close(Socket& socket) {
-  for (Operation* parked : {socket.reader, socket.writer}) {
+  for (Operation* parked : {socket.reader, socket.writer, socket.watcher}) {
     if (parked != nullptr) {
       cancel(*parked);
     }
@@ -140,7 +137,7 @@ bool SimulatedEngine::submit(Operation& operation) {
     operation.result = -ECANCELED;
     return true;
   }
-  Operation*& slot = reads(operation.kind) ? socket.reader : socket.writer;
+  Operation*& slot = slot_of(operation);
   check(slot == nullptr, "two operations of one direction on a socket");
   if (operation.kind == OperationKind::connect) {
     begin_connect(socket.descriptor, operation.address->text());
@@ -152,7 +149,7 @@ bool SimulatedEngine::submit(Operation& operation) {
 }
 
 void SimulatedEngine::cancel(Operation& operation) {
-  Operation*& slot = reads(operation.kind) ? operation.socket->reader : operation.socket->writer;
+  Operation*& slot = slot_of(operation);
   if (slot == &operation) {
     slot = nullptr;
     operation.result = -ECANCELED;
@@ -198,10 +195,16 @@ bool SimulatedEngine::try_now(Operation& operation) {
     case OperationKind::connect: return try_connect(operation);
     case OperationKind::receive: return try_receive(operation);
     case OperationKind::send: return try_send(operation);
-    case OperationKind::readable:
+    case OperationKind::readable: {
       operation.result = 0;
       const Peer* peer = connection_of(*operation.socket).peer;
       return peer == nullptr || peer->has_news();
+    }
+    case OperationKind::broken: {
+      operation.result = 0;
+      const Peer* peer = connection_of(*operation.socket).peer;
+      return peer != nullptr && peer->is_broken();
+    }
   }
   return true;
 }
@@ -279,7 +282,7 @@ void SimulatedEngine::complete_parked(Socket* socket) {
   if (socket == nullptr) {
     return;
   }
-  for (Operation** slot : {&socket->reader, &socket->writer}) {
+  for (Operation** slot : {&socket->reader, &socket->writer, &socket->watcher}) {
     if (*slot != nullptr && try_now(**slot)) {
       completed_.push(*std::exchange(*slot, nullptr));
     }
