@@ -278,6 +278,18 @@ TEST_F(StoresOnRedis, AWorkerThatWasTakenForDeadSaysItsTruthAgain) {
   EXPECT_TRUE(on_.until([this] { return total() == 2; }));
 }
 
+TEST_F(StoresOnRedis, AWorkerPausedBeyondItsLeaseIsFencedAndJoinsAgain) {
+  list_backends();
+  FailoverStore& paused = add_live_store();
+  FailoverStore& other = add_live_store();
+  pick(paused, StrategyId::round_robin);
+  pick(other, StrategyId::round_robin);
+  redis()("ZADD fairlead:instances XX 0 test.0");
+  EXPECT_NE(pick(paused, StrategyId::round_robin), "");
+  EXPECT_EQ(on_.lines.count("reason=FENCED"), 1u);
+  EXPECT_TRUE(on_.until([this] { return all_live() && total() == 3; }));
+}
+
 TEST_F(StoresOnRedis, ScriptsThatWereFlushedAreLoadedAgain) {
   list_backends();
   FailoverStore& store = add_live_store();
