@@ -15,6 +15,8 @@ Error error_of(int error_number, Side side) {
     case ENETUNREACH:
     case EHOSTUNREACH: return made(ErrorKind::refused, "no route to the host");
     case ETIMEDOUT: return made(ErrorKind::timed_out, "the network gave up");
+    case EKEYREJECTED: return made(ErrorKind::refused, "the peer's certificate isn't trusted");
+    case EPROTO: return made(ErrorKind::malformed, "the peer broke the rules of TLS");
     case ECANCELED: return made(ErrorKind::cancelled, "stopped");
     case EMFILE:
     case ENFILE: return made(ErrorKind::exhausted, "no descriptor left");

@@ -139,6 +139,7 @@ class PlainStream final : public Stream {
   void cancel(Operation& operation) override;
 
  private:
+  friend class TlsStream;  // moves ciphertext by operations of its own
   Socket socket_;
   Address* connecting_to_ = nullptr;
 };
