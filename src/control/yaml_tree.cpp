@@ -80,7 +80,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void count_node(const YAML::Mark& mark) {
     if (++nodes_ > YamlLimits::nodes_max) {
-      throw YAML::ParserException(mark, "the file has more values than any configuration needs; split the fleet");
+      throw YAML::ParserException(mark, "the file has more values than a configuration may have; leave some out");
     }
   }
 
