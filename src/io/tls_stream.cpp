@@ -80,6 +80,9 @@ Operation*& TlsStream::slot_of(const Operation& operation) {
 }
 
 bool TlsStream::start(Operation& operation) {
+  if (operation.kind == OperationKind::broken) {
+    return transport_->start(operation);  // a matter of the transport alone
+  }
   operation.sent = 0;
   if (!is_open()) {
     operation.result = -ECANCELED;
@@ -99,6 +102,10 @@ bool TlsStream::start(Operation& operation) {
 }
 
 void TlsStream::cancel(Operation& operation) {
+  if (operation.kind == OperationKind::broken) {
+    transport_->cancel(operation);
+    return;
+  }
   Operation*& slot = slot_of(operation);
   if (slot == &operation) {
     slot = nullptr;
@@ -137,6 +144,7 @@ TlsStream::Step TlsStream::attempt(Operation& operation) {
       const auto bytes = static_cast<int>(std::min(memory.iov_len, unsent_max));
       return outcome(operation, SSL_read(ssl_.get(), memory.iov_base, bytes));
     }
+    case OperationKind::broken:
     case OperationKind::accept: break;
   }
   operation.result = -EINVAL;

@@ -316,6 +316,19 @@ TEST_F(TlsStreamTest, AResetEndsAParkedRead) {
   EXPECT_EQ(fault_of(outcome), ErrorKind::reset);
 }
 
+TEST_F(TlsStreamTest, AWatchTellsWhenThePeerBreaksTheConnection) {
+  connect_and_shake();
+  bool broken = false;
+  BrokenWatch watch(*stream);
+  watch.context = &broken;
+  watch.on_broken = [](BrokenWatch& ended) { *static_cast<bool*>(ended.context) = true; };
+  watch.start();
+  world.settle();
+  EXPECT_FALSE(broken);
+  peer->reset();
+  EXPECT_TRUE(world.run_until([&] { return broken; }));
+}
+
 TEST_F(TlsStreamTest, CloseEndsWhatIsParkedAndTellsThePeer) {
   connect_and_shake();
   scope.spawn(read_once(*stream, memory, soon(), outcome));
