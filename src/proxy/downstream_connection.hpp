@@ -26,6 +26,7 @@ struct RequestMemory {
   std::string downstream_head;
   std::string path;
   std::string query;
+  std::string lead;
 };
 
 class RequestMemoryPool {

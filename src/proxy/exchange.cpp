@@ -134,11 +134,17 @@ io::Task<Result<void>> Exchange::attempt() {
   upstream_ = &tools_.upstreams.backend(admission_.pool->name, lease_.backend());
   ++upstream_->users;
   upstream_->cells->in_flight->add(1);
+  if (tries_ > 0) {
+    tools_.metrics.count_retry(admission_.pool->name, fresh_only_ ? "fresh_connection" : "another_backend");
+  }
   attempt_ = policy::Attempt{};
   attempt_.idempotent = http::is_idempotent(memory_.request.method);
   attempt_.body_replayable = !read_beyond_buffer_;
   attempt_.tries = ++tries_;
   Result<void> result = co_await connect();
+  if (result && is_client_gone_) {
+    result = Error{ErrorKind::reset, Side::downstream, 0, "the client left"};
+  }
   if (result) {
     result = co_await send_request();
   }
@@ -149,7 +155,7 @@ io::Task<Result<void>> Exchange::attempt() {
     result = co_await relay_answer();
   }
   co_await end_upload();
-  end_attempt(result.has_value());
+  end_attempt();
   co_return result;
 }
 
@@ -251,6 +257,10 @@ io::Task<Result<void>> Exchange::await_head() {
     if (head.status >= 200) {
       co_return Result<void>();
     }
+    const Result<http::BodyFraming> framing = http::response_framing(head, memory_.request.method);
+    if (!framing) {
+      co_return framing.error();
+    }
     if (head.status == 101) {
       co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend switched protocols unasked"};
     }
@@ -327,10 +337,9 @@ http::DownstreamFraming Exchange::frame_answer(const http::BodyFraming& framing,
   down.close = !memory_.request.keep_alive || client_.draining() || !uploaded();
   switch (framing.kind) {
     case http::BodyKind::none:
-      for (const http::Field& field : memory_.response.fields) {
-        if (field.id == http::FieldId::content_length) {
-          down.told_length = std::strtoull(std::string(field.value).c_str(), nullptr, 10) + lead;
-        }
+      if (const http::Field* told = http::find_field(memory_.response.fields, http::FieldId::content_length);
+          told != nullptr && memory_.response.status != 204) {  // RFC 9110 section 8.6
+        down.told_length = std::strtoull(std::string(told->value).c_str(), nullptr, 10) + lead;
       }
       break;
     case http::BodyKind::length:
@@ -355,7 +364,8 @@ io::Task<Result<void>> Exchange::relay_answer() {
   const std::string& url = lease_.backend().url;
   const int status = memory_.response.status;
   const bool has_lead = route.annotated && status != 204 && status != 304;
-  std::string lead;
+  std::string& lead = memory_.lead;
+  lead.clear();
   if (has_lead) {
     lead.append(lead_before).append(url).append(lead_after);
   }
@@ -368,6 +378,7 @@ io::Task<Result<void>> Exchange::relay_answer() {
   Relay answer(BodySource{connection_->stream, decoder, route.idle},
                BodySink{client_.stream(), down.kind == http::BodyKind::chunked, route.idle});
   status_ = status;
+  attempt_class_ = static_cast<std::size_t>(status / 100);
   const std::string_view body_lead = framing->kind == http::BodyKind::none ? std::string_view() : lead;
   Result<void> relayed = co_await answer.send_first(memory_.downstream_head, body_lead, connection_->buffer);
   if (relayed && !answer.finished()) {
@@ -375,11 +386,12 @@ io::Task<Result<void>> Exchange::relay_answer() {
   }
   cells_->response_bytes->add(answer.data_bytes());
   if (!relayed) {
-    const bool gone = answer.wrote_nothing() && relayed.error().side == Side::downstream;
-    status_ = gone ? 499 : status_;
-    co_return relayed;
+    if (answer.wrote_nothing()) {
+      status_ = relayed.error().side == Side::downstream ? 499 : 0;  // 0: a problem may still be told
+    }
+    const bool is_cut_by_upload = relayed.error().kind == ErrorKind::cancelled && !upload_result_;
+    co_return is_cut_by_upload ? upload_result_ : relayed;
   }
-  upstream_->cells->by_class[static_cast<std::size_t>(status / 100)]->add();
   if (connection_is_reusable(decoder)) {
     tools_.upstreams.give_back(*upstream_, std::move(connection_));
   }
@@ -388,7 +400,7 @@ io::Task<Result<void>> Exchange::relay_answer() {
 
 bool Exchange::connection_is_reusable(const http::BodyDecoder& decoder) const {
   return memory_.response.keep_alive && decoder.kind() != http::BodyKind::until_close &&
-         connection_->buffer.empty() && uploaded();
+         connection_->buffer.empty() && uploaded() && upload_result_;
 }
 
 /// Stops an upload that the answer overtook; the backend has said all it will say.
@@ -398,17 +410,14 @@ io::Task<> Exchange::end_upload() {
     connection_->stream.close();
     co_await upload_scope_.join();
   }
-  if (upload_) {
-    cells_->request_bytes->add(upload_->data_bytes());
-  }
 }
 
-void Exchange::end_attempt(bool answered) {
+void Exchange::end_attempt() {
   if (upstream_ == nullptr) {
     return;
   }
-  if (!answered && attempt_.connected && status_ == 0) {
-    upstream_->cells->by_class[0]->add();
+  if (attempt_.request_bytes_sent) {
+    upstream_->cells->by_class[std::exchange(attempt_class_, 0)]->add();
   }
   connection_.reset();
   upstream_->cells->in_flight->add(-1);
@@ -426,11 +435,9 @@ bool Exchange::prepare_retry(const Error& error) {
   }
   upload_.reset();
   if (decision.action == policy::RetryAction::same_backend_fresh_connection) {
-    tools_.metrics.count_retry(admission_.pool->name, "fresh_connection");
     fresh_only_ = true;
     return true;
   }
-  tools_.metrics.count_retry(admission_.pool->name, "another_backend");
   fresh_only_ = false;
   tried_.push_back(lease_.backend().url);
   tried_views_.assign(tried_.begin(), tried_.end());
@@ -444,6 +451,7 @@ bool Exchange::skip_body() {
   if (upload_) {
     return uploaded();
   }
+  buffer.restore(body_begin_);  // a try that failed may have skipped it
   http::BodyDecoder decoder(admission_.framing);
   while (!decoder.finished() && !buffer.empty()) {
     const Result<http::BodyDecoder::Step> step = decoder.next(buffer.bytes());
@@ -476,6 +484,9 @@ io::Task<Served> Exchange::answer_problem(http::Problem problem) {
 Served Exchange::finish(Served served) {
   client_.tell_when_gone(nullptr);
   lease_.release();
+  if (upload_) {
+    cells_->request_bytes->add(upload_->data_bytes());
+  }
   if (upload_buffer_.has_memory()) {
     client_.buffer() = std::move(upload_buffer_);  // what follows the body is the next request's
   }

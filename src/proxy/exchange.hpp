@@ -41,7 +41,7 @@ class Exchange final : private ClientGone {
   Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnection& client);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
-  ~Exchange() { end_attempt(false); }
+  ~Exchange() { end_attempt(); }
 
   io::Task<Served> run();
 
@@ -60,7 +60,7 @@ class Exchange final : private ClientGone {
   io::Task<Result<void>> pass_interim();
   io::Task<Result<void>> relay_answer();
   io::Task<> end_upload();
-  void end_attempt(bool answered);
+  void end_attempt();
 
   [[nodiscard]] bool prepare_retry(const Error& error);
   [[nodiscard]] http::DownstreamFraming frame_answer(const http::BodyFraming& framing, std::size_t lead) const;
@@ -84,6 +84,7 @@ class Exchange final : private ClientGone {
   UpstreamBackend* upstream_ = nullptr;
   std::unique_ptr<UpstreamConnection> connection_;
   policy::Attempt attempt_;
+  std::size_t attempt_class_ = 0;  ///< of its answer's status; 0: it gave none
   unsigned tries_ = 0;
   bool fresh_only_ = false;
   std::vector<std::string> tried_;

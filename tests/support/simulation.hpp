@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "io/event_loop.hpp"
 #include "support/simulated_engine.hpp"
@@ -15,6 +16,14 @@ namespace fairlead::testing {
 
 class Simulation {
  public:
+  /// Puts an engine of the test's own between the loop and the simulated one.
+  using Wrap = std::function<std::unique_ptr<io::Engine>(SimulatedEngine&)>;
+
+  Simulation() = default;
+  explicit Simulation(const Wrap& wrap) : wrapping_(wrap ? wrap(engine_) : nullptr) {}
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
   SimulatedEngine& engine() { return engine_; }
   io::EventLoop& loop() { return loop_; }
   io::TimePoint now() { return engine_.now(); }
@@ -30,7 +39,8 @@ class Simulation {
 
  private:
   SimulatedEngine engine_;
-  io::EventLoop loop_{engine_};
+  std::unique_ptr<io::Engine> wrapping_;
+  io::EventLoop loop_{wrapping_ ? *wrapping_ : static_cast<io::Engine&>(engine_)};
 };
 
 }  // namespace fairlead::testing

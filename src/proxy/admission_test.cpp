@@ -1,0 +1,131 @@
+#include "proxy/admission.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/proxy_bed.hpp"
+
+namespace fairlead::proxy {
+namespace {
+
+using testing::get;
+using testing::post;
+using testing::SnapshotPlan;
+
+/// A request held against the routes of a plan.
+struct Admitted {
+  explicit Admitted(std::string request, SnapshotPlan given = {}) : text(std::move(request)), plan(std::move(given)) {
+    plan.urls = {"http://127.0.0.1:7000"};
+    snapshot = plan.build();
+    http::RequestHeadParser parser(snapshot->head_limits, memory.request);
+    EXPECT_EQ(parser.parse(text), http::ParseStatus::complete) << text;
+    admission = admit(*snapshot, memory);
+  }
+  Admitted(const Admitted&) = delete;
+  Admitted& operator=(const Admitted&) = delete;
+  /// Of the refusal; 0: let in.
+  [[nodiscard]] int status() const { return admission.is_refused ? admission.refusal.status : 0; }
+
+  std::string text;
+  SnapshotPlan plan;
+  std::shared_ptr<const routing::Snapshot> snapshot;
+  RequestMemory memory;
+  Admission admission;
+};
+
+SnapshotPlan only_proxy_route() {
+  SnapshotPlan plan;
+  plan.routes.pop_back();
+  return plan;
+}
+
+TEST(Admission, LetsInWhatARouteServes) {
+  const Admitted admitted(get("/a/b?c=d"));
+  EXPECT_EQ(admitted.status(), 0);
+  EXPECT_EQ(admitted.admission.route->name, "/*");
+  EXPECT_EQ(admitted.admission.route_index, 1U);
+  EXPECT_EQ(admitted.admission.pool->name, "default");
+  EXPECT_EQ(admitted.memory.path, "/a/b");
+  EXPECT_EQ(admitted.memory.query, "c=d");
+}
+
+TEST(Admission, RewritesThePathAndDropsTheStrategyParameter) {
+  const Admitted admitted(post("/proxy?a=1&strategy=least_conn&b=2", "x"));
+  EXPECT_EQ(admitted.memory.path, "/process");
+  EXPECT_EQ(admitted.memory.query, "a=1&b=2");
+  EXPECT_EQ(admitted.admission.strategy, balance::StrategyId::least_conn);
+}
+
+TEST(Admission, AnEncodedStrategyIsTheSame) {
+  const Admitted admitted(post("/proxy?strategy=least%5Fconn", ""));
+  EXPECT_EQ(admitted.admission.strategy, balance::StrategyId::least_conn);
+}
+
+TEST(Admission, WithoutAWishTheRoutesStrategyServes) {
+  SnapshotPlan plan;
+  plan.routes[0].strategy = balance::StrategyId::least_conn;
+  EXPECT_EQ(Admitted(post("/proxy?a=1", ""), plan).admission.strategy, balance::StrategyId::least_conn);
+  EXPECT_EQ(Admitted(get("/"), plan).admission.strategy, balance::StrategyId::round_robin);
+}
+
+TEST(Admission, AnUnknownStrategyIs400) {
+  for (const std::string_view wish : {"best", "", "ROUND_ROBIN", "least_conn%00"}) {
+    const Admitted admitted(post("/proxy?strategy=" + std::string(wish), ""));
+    EXPECT_EQ(admitted.status(), 400) << wish;
+    EXPECT_FALSE(admitted.admission.refusal.close);
+  }
+}
+
+TEST(Admission, ARouteWithoutStrategyParameterReadsNoQuery) {
+  const Admitted admitted(get("/a?strategy=best"));
+  EXPECT_EQ(admitted.status(), 0);
+  EXPECT_EQ(admitted.memory.query, "strategy=best");
+}
+
+TEST(Admission, AnUnknownPathIs404) {
+  const Admitted admitted(get("/other"), only_proxy_route());
+  EXPECT_EQ(admitted.status(), 404);
+  EXPECT_EQ(admitted.admission.route_index, Admission::no_route);
+}
+
+TEST(Admission, AnotherMethodIs405AndCountsForItsRoute) {
+  const Admitted admitted(get("/proxy"), only_proxy_route());
+  EXPECT_EQ(admitted.status(), 405);
+  EXPECT_EQ(admitted.admission.allow, "POST");
+  EXPECT_EQ(admitted.admission.route, nullptr);
+  EXPECT_EQ(admitted.admission.route_index, 0U);
+}
+
+TEST(Admission, OptionsOfTheServerGoesWhereTheRootGoes) {
+  const Admitted admitted("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(admitted.status(), 0);
+  EXPECT_EQ(admitted.memory.path, "*");
+}
+
+TEST(Admission, BothFramingsAre400AndTheEnd) {
+  const Admitted admitted(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(admitted.status(), 400);
+  EXPECT_TRUE(admitted.admission.refusal.close);
+}
+
+TEST(Admission, AnotherTransferCodingIs501) {
+  EXPECT_EQ(Admitted("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n").status(), 501);
+}
+
+TEST(Admission, ALengthBeyondTheLimitIs413) {
+  SnapshotPlan plan;
+  plan.routes[1].body_max = 3;
+  EXPECT_EQ(Admitted(post("/", "abc"), plan).status(), 0);
+  EXPECT_EQ(Admitted(post("/", "abcd"), plan).status(), 413);
+}
+
+TEST(Admission, NoLimitIsNoLimit) {
+  SnapshotPlan plan;
+  plan.routes[1].body_max = 0;
+  EXPECT_EQ(Admitted("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n", plan).status(), 0);
+}
+
+}  // namespace
+}  // namespace fairlead::proxy
