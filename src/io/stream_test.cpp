@@ -436,6 +436,53 @@ TEST_P(StreamTest, IsQuietAfterAReadThatTookExactlyAll) {
   EXPECT_EQ(taken(), "next");
 }
 
+class BrokenWatchTest : public StreamTest {
+ protected:
+  void SetUp() override {
+    StreamTest::SetUp();
+    watch.context = this;
+    watch.on_broken = [](BrokenWatch& told) { ++static_cast<BrokenWatchTest*>(told.context)->times; };
+    watch.start();
+  }
+  BrokenWatch watch{stream};
+  int times = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, BrokenWatchTest, ::testing::ValuesIn(TestBed::kinds),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+TEST_P(BrokenWatchTest, TellsOnceOfAReset) {
+  bed->settle();
+  EXPECT_EQ(times, 0);
+  far->reset();
+  ASSERT_TRUE(bed->run_until([&] { return times > 0; }));
+  bed->settle();
+  EXPECT_EQ(times, 1);
+}
+
+TEST_P(BrokenWatchTest, HoldsItsPeaceWhenThePeerOnlyEnds) {
+  far->send("request");
+  far->end();
+  bed->settle();
+  EXPECT_EQ(times, 0);
+}
+
+TEST_P(BrokenWatchTest, TellsWhenBothHalvesHaveEnded) {
+  far->end();
+  stream.shutdown_send();
+  EXPECT_TRUE(bed->run_until([&] { return times == 1; }));
+}
+
+TEST_P(BrokenWatchTest, HoldsItsPeaceOnceStoppedOrClosed) {
+  watch.stop();
+  far->reset();
+  bed->settle();
+  stream.close();
+  watch.start();
+  bed->settle();
+  EXPECT_EQ(times, 0);
+}
+
 TEST(ErrorOf, KeepsSideAndNumber) {
   const Error error = error_of(ECONNREFUSED, Side::upstream);
   EXPECT_EQ(error.kind, ErrorKind::refused);

@@ -74,7 +74,7 @@ class Peer {
   // The engine's calls, for our side; each gives bytes or -errno, -EAGAIN to park.
   std::int64_t give(char* memory, std::size_t bytes);
   std::int64_t take(const char* memory, std::size_t bytes);
-  [[nodiscard]] bool is_broken() const { return reset_; }
+  [[nodiscard]] bool is_broken() const { return reset_ || (ended_ && end_from_us_); }
   [[nodiscard]] bool has_news() const { return !to_us_.empty() || ended_ || reset_; }
   void ended_by_us();
   void dropped_by_us();
