@@ -16,6 +16,7 @@
 #include "control/config_notes.hpp"
 #include "control/config_override.hpp"
 #include "control/config_parser.hpp"
+#include "fleet/state_url.hpp"
 
 namespace fairlead::app {
 namespace {
@@ -46,7 +47,15 @@ Loaded load(const RunOptions& options) {
   std::vector<control::Problem> problems;
   if (options.config_file.empty()) {
     const char* state = std::getenv("FAIRLEAD_STATE");
-    loaded.config = control::default_config(state == nullptr ? std::nullopt : std::optional<std::string>(state));
+    loaded.config = control::default_config();
+    if (state != nullptr && *state != '\0') {
+      loaded.config.state.url = state;
+      if (const Result<fleet::StateUrl> url = fleet::parse_state_url(state); !url) {
+        loaded.faults.push_back("FAIRLEAD_STATE: " + std::string(url.error().detail) +
+                                "; use memory:// or redis://HOST:PORT");
+        return loaded;
+      }
+    }
   } else if (const std::optional<std::string> text = read_file(options.config_file)) {
     control::ParsedConfig parsed = control::parse_config(*text, options.config_file);
     loaded.config = std::move(parsed.config);

@@ -6,7 +6,7 @@
 #include "app/descriptor_limit.hpp"
 #include "app/version.hpp"
 #include "control/process_metrics.hpp"
-#include "fleet/memory_store.hpp"
+#include "io/sleep.hpp"
 
 namespace fairlead::app {
 namespace {
@@ -14,6 +14,9 @@ namespace {
 unsigned worker_count(const control::Config& config) {
   return config.workers != 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
 }
+
+constexpr std::chrono::seconds ready_within{1};
+constexpr std::chrono::milliseconds ready_poll{20};
 
 std::string cannot_listen(const std::string& address, const Error& error) {
   return "can't listen on " + address + ": " + std::string(error.detail) +
@@ -28,7 +31,8 @@ Server::Server(control::Config config, const Log& log, Reread reread, std::funct
       ended_(std::move(ended)),
       families_(registry_),
       controller_(std::move(config), log, [this](auto snapshot) { publish(snapshot); }),
-      admin_(control_loop_, registry_, log) {}
+      admin_(control_loop_, registry_, log),
+      state_(controller_.config(), control_loop_, resolver_thread_, registry_, log) {}
 
 Server::~Server() { end(); }
 
@@ -36,6 +40,9 @@ std::optional<std::string> Server::start() {
   const control::Config& config = controller_.config();
   ensure_descriptors(config.limits.connections, log_);
   add_metrics();
+  if (const Result<void> supported = state_.check_supported(); !supported) {
+    return state_.shown() + ": " + std::string(supported.error().detail);
+  }
   if (auto failure = make_workers()) {
     return failure;
   }
@@ -51,10 +58,12 @@ std::optional<std::string> Server::start() {
   }
   control_loop_.post([this] {
     admin_.start();
-    admin_.set_ready(true);
+    state_.start(controller_);
+    tasks_.spawn(become_ready());
   });
   control_thread_ = std::thread([this] { control_loop_.run(); });
-  log_.info("fairlead serves", {{"version", version}, {"workers", workers_.size()}, {"engine", "epoll"}});
+  log_.info("fairlead serves",
+            {{"version", version}, {"workers", workers_.size()}, {"engine", "epoll"}, {"state", state_.shown()}});
   return std::nullopt;
 }
 
@@ -77,24 +86,28 @@ void Server::add_metrics() {
         [this] { return controller_.failed_reloads(); });
 }
 
-std::unique_ptr<fleet::StateStore> Server::make_store(WorkerThread& on, unsigned) {
-  return std::make_unique<fleet::MemoryStore>([&on] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(on.loop.now().time_since_epoch()).count();
-  });
+/// Ready once the fleet's view is there; a Redis that is away delays that for a moment only, since requests are served
+/// without it as well.
+io::Task<> Server::become_ready() {
+  const io::TimePoint at_the_latest = control_loop_.now() + ready_within;
+  while (!state_.is_joined() && control_loop_.now() < at_the_latest) {
+    co_await io::SleepUntil(control_loop_, control_loop_.now() + ready_poll);
+  }
+  admin_.set_ready(!draining_);
 }
 
 std::optional<std::string> Server::make_workers() {
   const unsigned count = worker_count(controller_.config());
   const std::size_t connections_each = std::max<std::size_t>(1, controller_.config().limits.connections / count);
   for (unsigned index = 0; index < count; ++index) {
-    auto made = std::make_unique<WorkerThread>();
+    auto made = std::make_unique<WorkerThread>(resolver_thread_);
     if (made->engine.failure() != 0) {
       return "the kernel gives no event loop: " + std::string(io::error_of(made->engine.failure(), {}).detail);
     }
-    made->store = make_store(*made, index);
+    metrics::Shard& shard = registry_.add_shard();
+    made->store = state_.make_store(index, made->loop, made->resolver, shard);
     made->worker = std::make_unique<proxy::Worker>(
-        proxy::Worker::Parts{made->loop, *made->store, resolver_thread_, families_, registry_.add_shard(), log_,
-                             connections_each},
+        proxy::Worker::Parts{made->loop, *made->store, made->resolver, families_, shard, log_, connections_each},
         controller_.snapshot());
     workers_.push_back(std::move(made));
   }
@@ -144,6 +157,7 @@ void Server::reload() {
     std::optional<control::Config> config = reread_();
     if (config) {
       controller_.reload(std::move(*config));
+      state_.reconfigure(controller_.config());
     } else {
       controller_.reload_failed();
     }
@@ -185,11 +199,12 @@ void Server::worker_drained() {
   --undrained_;
   if (undrained_ == 0) {
     log_.info("drained");
-    ending_.spawn(close_admin());
+    tasks_.spawn(close_control());
   }
 }
 
-io::Task<> Server::close_admin() {
+io::Task<> Server::close_control() {
+  co_await state_.stop();
   admin_.close();
   co_await admin_.scope().join();
   ended_();

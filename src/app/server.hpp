@@ -10,11 +10,11 @@
 #include <thread>
 #include <vector>
 
+#include "app/shared_state.hpp"
 #include "base/log.hpp"
 #include "control/admin_api.hpp"
 #include "control/controller.hpp"
 #include "core/metrics/registry.hpp"
-#include "fleet/state_store.hpp"
 #include "io/epoll_engine.hpp"
 #include "io/event_loop.hpp"
 #include "io/resolver.hpp"
@@ -44,8 +44,11 @@ class Server {
  private:
   /// A core's loop with all that runs on it.
   struct WorkerThread {
+    explicit WorkerThread(io::ResolverThread& names) : resolver(loop, names) {}
+
     io::EpollEngine engine;
     io::EventLoop loop{engine};
+    io::Resolver resolver;
     std::unique_ptr<fleet::StateStore> store;
     std::unique_ptr<proxy::Worker> worker;
     io::TaskScope ending;
@@ -54,14 +57,14 @@ class Server {
 
   std::optional<std::string> make_workers();
   std::optional<std::string> listen();
-  std::unique_ptr<fleet::StateStore> make_store(WorkerThread& on, unsigned index);
   void publish(const std::shared_ptr<const routing::Snapshot>& snapshot);
   void drain_on_control_loop(std::chrono::milliseconds patience);
   io::Task<> leave_fleet(WorkerThread& worker);
   void worker_drained();
-  io::Task<> close_admin();
+  io::Task<> close_control();
   void end();
   void add_metrics();
+  io::Task<> become_ready();
 
   const Log& log_;
   Reread reread_;
@@ -73,11 +76,12 @@ class Server {
   control::Controller controller_;
   control::AdminApi admin_;
   io::ResolverThread resolver_thread_;
+  SharedState state_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::thread control_thread_;
   std::size_t undrained_ = 0;
   bool draining_ = false;
-  io::TaskScope ending_;
+  io::TaskScope tasks_;  ///< of the control loop
 };
 
 }  // namespace fairlead::app

@@ -7,9 +7,8 @@ namespace fairlead::proxy {
 Worker::Worker(const Parts& parts, std::shared_ptr<const routing::Snapshot> snapshot)
     : loop_(parts.loop),
       log_(parts.log),
-      resolver_(parts.loop, parts.resolver_thread),
       metrics_(parts.families, parts.shard),
-      upstreams_(parts.loop, resolver_, metrics_),
+      upstreams_(parts.loop, parts.resolver, metrics_),
       tools_{parts.loop, parts.store, upstreams_, metrics_, parts.log},
       connections_max_(parts.connections_max) {
   adopt(std::move(snapshot));

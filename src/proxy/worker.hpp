@@ -27,7 +27,7 @@ class Worker final : public Service {
   struct Parts {
     io::EventLoop& loop;
     fleet::StateStore& store;
-    io::ResolverThread& resolver_thread;
+    io::Resolver& resolver;
     const ProxyFamilies& families;
     metrics::Shard& shard;
     const Log& log;
@@ -63,7 +63,6 @@ class Worker final : public Service {
 
   io::EventLoop& loop_;
   const Log& log_;
-  io::Resolver resolver_;
   ProxyMetrics metrics_;
   UpstreamPool upstreams_;
   ExchangeTools tools_;

@@ -1,0 +1,75 @@
+#include "app/shared_state.hpp"
+
+#include <utility>
+
+#include "fleet/random_id.hpp"
+
+namespace fairlead::app {
+namespace {
+
+fleet::StateSettings settings_of(const control::Config& config) {
+  Result<fleet::StateUrl> url = fleet::parse_state_url(config.state.url);
+  return {url ? std::move(*url) : fleet::StateUrl{}, config.state.key_prefix, fleet::random_id()};
+}
+
+std::vector<fleet::BackendListWatch::Pool> pools_of(const control::Config& config) {
+  std::vector<fleet::BackendListWatch::Pool> pools;
+  for (const control::PoolConfig& pool : config.pools) {
+    fleet::BackendListWatch::Pool watched{pool.name, {}};
+    for (const control::BackendConfig& backend : pool.backends) {
+      watched.configured.push_back(backend.url);
+    }
+    pools.push_back(std::move(watched));
+  }
+  return pools;
+}
+
+}  // namespace
+
+SharedState::SharedState(const control::Config& config, io::EventLoop& control_loop,
+                         io::ResolverThread& resolver_thread, metrics::Registry& registry, const Log& log)
+    : settings_(settings_of(config)),
+      log_(log),
+      families_(fleet::add_state_families(registry, status_)),
+      resolver_(control_loop, resolver_thread),
+      pools_(config.pools.size()) {
+  if (settings_.url.kind != fleet::StateKind::memory) {
+    watch_ = std::make_unique<fleet::BackendListWatch>(control_loop, resolver_, settings_.url, settings_.key_prefix,
+                                                       settings_.instance,
+                                                       fleet::StateMetrics(registry.add_shard(), families_), log_);
+    watch_->watch(pools_of(config));
+  }
+}
+
+std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::EventLoop& loop,
+                                                           io::Resolver& resolver, metrics::Shard& shard) {
+  return fleet::make_store(settings_, worker, fleet::StoreParts{loop, resolver, shard, status_, families_, log_});
+}
+
+void SharedState::start(control::Controller& controller) {
+  if (watch_) {
+    watch_->on_listed = [this, &controller](const std::string& pool, std::vector<std::string> urls) {
+      listed_.insert(pool);
+      controller.backends_listed(pool, std::move(urls));
+    };
+    watch_->start();
+  }
+}
+
+void SharedState::reconfigure(const control::Config& config) {
+  if (watch_) {
+    watch_->watch(pools_of(config));
+  }
+}
+
+io::Task<> SharedState::stop() {
+  if (watch_) {
+    co_await watch_->stop();
+  }
+}
+
+bool SharedState::is_joined() const {
+  return !watch_ || (listed_.size() >= pools_ && !status_.is_degraded());
+}
+
+}  // namespace fairlead::app
