@@ -1,7 +1,5 @@
 #include "control/admin_api.hpp"
 
-#include <unistd.h>
-
 #include "core/http/body_framing.hpp"
 #include "core/metrics/prometheus_text.hpp"
 
@@ -22,12 +20,14 @@ void append_response(std::string& out, int status, std::string_view content_type
   }
 }
 
-void append_problem(std::string& out, int status, std::string_view detail, std::string_view allow, bool close) {
+void append_problem(std::string& out, int status, std::string_view detail, std::string_view allow, bool close,
+                    bool head_only) {
   http::Problem problem;
   problem.status = status;
   problem.detail = detail;
   problem.allow = allow;
   problem.close = close;
+  problem.head_only = head_only;
   http::append_problem(out, problem);
 }
 
@@ -53,7 +53,8 @@ Result<void> AdminApi::listen(io::Address& address) {
 
 void AdminApi::accepted(int descriptor, const io::Address& peer) {
   if (closing_ || connections_.size() >= connections_max) {
-    ::close(descriptor);
+    io::PlainStream unwanted(loop_, Side::downstream);
+    [[maybe_unused]] const Result<void> attached = unwanted.attach(descriptor);  // to be closed
     return;
   }
   scope_.spawn(serve_connection(descriptor, peer));
@@ -83,7 +84,8 @@ io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   if (framing) {
     append_answer(memory.downstream_head, memory.request, close);
   } else {
-    append_problem(memory.downstream_head, framing.error().code, framing.error().detail, {}, close);
+    append_problem(memory.downstream_head, framing.error().code, framing.error().detail, {}, close,
+                   memory.request.method == http::Method::head);
   }
   const Result<void> written = co_await client.write(memory.downstream_head);
   if (!written) {
@@ -99,9 +101,9 @@ void AdminApi::append_answer(std::string& out, const http::RequestHead& request,
   const bool head_only = request.method == http::Method::head;
   const bool is_known = request.path == "/metrics" || request.path == "/healthz" || request.path == "/readyz";
   if (!is_known) {
-    append_problem(out, 404, "the admin listener serves /metrics, /healthz and /readyz", {}, close);
+    append_problem(out, 404, "the admin listener serves /metrics, /healthz and /readyz", {}, close, head_only);
   } else if (request.method != http::Method::get && !head_only) {
-    append_problem(out, 405, "this path takes GET", "GET, HEAD", close);
+    append_problem(out, 405, "this path takes GET", "GET, HEAD", close, head_only);
   } else if (request.path == "/metrics") {
     std::string text;
     metrics::append_prometheus_text(text, registry_.collect());

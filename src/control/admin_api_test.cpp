@@ -1,0 +1,119 @@
+#include "control/admin_api.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/proxy_bed.hpp"
+
+namespace fairlead::control {
+namespace {
+
+using testing::body_of;
+using testing::get;
+using testing::has_line;
+using testing::Peer;
+using testing::status_of;
+
+class AdminApiTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(api.listen(address));
+    api.start();
+  }
+  void TearDown() override {
+    api.close();
+    world.settle();
+    EXPECT_EQ(api.scope().running(), 0U);
+    EXPECT_EQ(world.engine().open_sockets(), 0U);
+  }
+  std::string ask(Peer& client, std::string_view request) {
+    client.send(request);
+    world.settle();
+    return client.take_received();
+  }
+  std::string once(std::string_view request) { return ask(world.engine().connect(address), request); }
+
+  testing::Simulation world;
+  testing::LogLines lines;
+  Log log{lines};
+  metrics::Registry registry;
+  AdminApi api{world.loop(), registry, log};
+  io::Address address = *io::Address::from_ip("127.0.0.1", 8000);
+};
+
+TEST_F(AdminApiTest, ShowsMetrics) {
+  const metrics::FamilyId family =
+      registry.add({.name = "things_total", .help = "Things.", .labels = {}, .bounds = {}});
+  registry.add_shard().counter(family).add(3);
+  const std::string answer = once(get("/metrics"));
+  EXPECT_EQ(status_of(answer), 200);
+  EXPECT_TRUE(has_line(answer, "Content-Type: text/plain; version=0.0.4; charset=utf-8"));
+  EXPECT_NE(answer.find("\nthings_total 3\n"), std::string::npos) << answer;
+}
+
+TEST_F(AdminApiTest, IsHealthyBeforeItIsReady) {
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  EXPECT_EQ(status_of(once(get("/readyz"))), 503);
+  api.set_ready(true);
+  EXPECT_EQ(status_of(once(get("/readyz"))), 200);
+}
+
+TEST_F(AdminApiTest, KeepsAConnection) {
+  Peer& client = world.engine().connect(address);
+  EXPECT_EQ(body_of(ask(client, get("/healthz"))), "ok\n");
+  EXPECT_EQ(body_of(ask(client, get("/healthz"))), "ok\n");
+  EXPECT_FALSE(client.saw_end());
+}
+
+TEST_F(AdminApiTest, ServesPipelinedRequests) {
+  const std::string answers = once(get("/healthz") + get("/readyz"));
+  EXPECT_NE(answers.find("ok\n"), std::string::npos);
+  EXPECT_NE(answers.find("not ready\n"), std::string::npos);
+}
+
+TEST_F(AdminApiTest, AnswersHeadWithoutBody) {
+  for (const std::string_view path : {"/healthz", "/metrics", "/readyz", "/nothing"}) {
+    const std::string answer = once("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_NE(status_of(answer), 0);
+    EXPECT_EQ(body_of(answer), "") << path;
+  }
+}
+
+TEST_F(AdminApiTest, AnUnknownPathIs404) { EXPECT_EQ(status_of(once(get("/nothing"))), 404); }
+
+TEST_F(AdminApiTest, AnotherMethodIs405WithAllow) {
+  const std::string answer = once("DELETE /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(status_of(answer), 405);
+  EXPECT_TRUE(has_line(answer, "Allow: GET, HEAD"));
+}
+
+TEST_F(AdminApiTest, ABodyEndsTheConnection) {
+  Peer& client = world.engine().connect(address);
+  const std::string answer = ask(client, testing::post("/metrics", get("/healthz")));
+  EXPECT_EQ(status_of(answer), 405);
+  EXPECT_TRUE(has_line(answer, "Connection: close"));
+  EXPECT_EQ(answer.find("ok\n"), std::string::npos);
+  EXPECT_TRUE(client.saw_end());
+}
+
+TEST_F(AdminApiTest, BeyondItsLimitConnectionsEndAtOnce) {
+  for (std::size_t i = 0; i < AdminApi::connections_max; ++i) {
+    world.engine().connect(address);
+  }
+  world.run_for(std::chrono::milliseconds(100));
+  Peer& one_more = world.engine().connect(address);
+  world.settle();
+  EXPECT_TRUE(one_more.saw_close());
+  EXPECT_EQ(api.scope().running(), AdminApi::connections_max);
+}
+
+TEST_F(AdminApiTest, SaysWhenItsAddressIsTaken) {
+  AdminApi another(world.loop(), registry, log);
+  io::Address taken = *io::Address::from_ip("127.0.0.1", 8001);
+  world.engine().take_port(taken);
+  EXPECT_FALSE(another.listen(taken));
+}
+
+}  // namespace
+}  // namespace fairlead::control
