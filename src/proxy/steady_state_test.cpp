@@ -162,6 +162,7 @@ std::uint64_t allocations_of(const std::string& request, int times) {
   for (int i = 0; i < 100; ++i) {
     ask_counted(bed, client, request);
   }
+  EXPECT_GT(tally().allocations, 0U) << "nothing is counted";
   tally().allocations = 0;
   for (int i = 0; i < times; ++i) {
     ask_counted(bed, client, request);

@@ -208,7 +208,7 @@ class ProxyBed {
       change(plan);
     }
     worker_ = std::make_unique<proxy::Worker>(
-        proxy::Worker::Parts{world.loop(), store_, resolver_thread_, families_, registry_.add_shard(), log,
+        proxy::Worker::Parts{world.loop(), store_, resolver_, families_, registry_.add_shard(), log,
                              connections_max},
         plan.build());
     EXPECT_TRUE(worker_->listen(address));
@@ -292,6 +292,7 @@ class ProxyBed {
  private:
   proxy::ProxyFamilies families_{registry_};
   io::ResolverThread resolver_thread_;
+  io::Resolver resolver_{world.loop(), resolver_thread_};
   fleet::MemoryStore store_{[this] {
     return std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count();
   }};
