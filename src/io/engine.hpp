@@ -19,8 +19,8 @@ using TimePoint = Clock::time_point;
 
 struct Operation;
 
-/// A kernel socket as an engine sees it: at most one operation that reads, one that writes and one that watches. Owned by a
-/// stream or listener; stays where it is while attached.
+/// A kernel socket as an engine sees it: at most one operation that reads, one that writes and one that watches.
+/// Owned by a stream or listener; stays where it is while attached.
 struct Socket {
   int descriptor = -1;
   bool maybe_readable = false;  ///< a receive is worth a try

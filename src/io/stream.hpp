@@ -92,8 +92,8 @@ class Stream {
   Operation* writing_ = nullptr;
 };
 
-/// Tells when the peer breaks the connection: resets it, or both halves have ended. An orderly end of the peer's sending
-/// half alone is no such thing (RFC 9112 section 9.6 lets a client wait for its answer like that).
+/// Tells when the peer breaks the connection: resets it, or both halves have ended. An orderly end of the peer's
+/// sending half alone is no such thing (RFC 9112 section 9.6 lets a client wait for its answer like that).
 /// Lifetime: ends before its stream.
 class BrokenWatch {
  public:
