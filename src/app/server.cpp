@@ -59,7 +59,7 @@ std::optional<std::string> Server::start() {
   control_loop_.post([this] {
     admin_.start();
     state_.start(controller_);
-    tasks_.spawn(become_ready());
+    starting_.spawn(become_ready());
   });
   control_thread_ = std::thread([this] { control_loop_.run(); });
   log_.info("fairlead serves",
@@ -90,7 +90,7 @@ void Server::add_metrics() {
 /// without it as well.
 io::Task<> Server::become_ready() {
   const io::TimePoint at_the_latest = control_loop_.now() + ready_within;
-  while (!state_.is_joined() && control_loop_.now() < at_the_latest) {
+  while (!draining_ && !state_.is_joined() && control_loop_.now() < at_the_latest) {
     co_await io::SleepUntil(control_loop_, control_loop_.now() + ready_poll);
   }
   admin_.set_ready(!draining_);
@@ -199,11 +199,12 @@ void Server::worker_drained() {
   --undrained_;
   if (undrained_ == 0) {
     log_.info("drained");
-    tasks_.spawn(close_control());
+    ending_.spawn(close_control());
   }
 }
 
 io::Task<> Server::close_control() {
+  co_await starting_.join();
   co_await state_.stop();
   admin_.close();
   co_await admin_.scope().join();

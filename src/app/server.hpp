@@ -81,7 +81,8 @@ class Server {
   std::thread control_thread_;
   std::size_t undrained_ = 0;
   bool draining_ = false;
-  io::TaskScope tasks_;  ///< of the control loop
+  io::TaskScope starting_;
+  io::TaskScope ending_;
 };
 
 }  // namespace fairlead::app

@@ -68,7 +68,10 @@ class Exchange final : private ClientGone {
   io::Task<Served> answer_problem(http::Problem problem);
   bool skip_body();
   Served finish(Served served);
-  [[nodiscard]] bool uploaded() const { return !upload_ || (upload_->finished() && !uploading_); }
+  /// The request's whole body went up, so that the client's next bytes are its next request.
+  [[nodiscard]] bool uploaded() const {
+    return !upload_ || (upload_->finished() && !uploading_ && upload_result_.has_value());
+  }
   [[nodiscard]] io::TimePoint now() const { return tools_.loop.now(); }
 
   ExchangeTools& tools_;

@@ -28,7 +28,8 @@ Result<void> Relay::decode_into_pieces(io::Buffer& buffer, std::uint64_t& gather
     gathered += step->data.size();
   }
   data_bytes_ += gathered;
-  if (source_.data_max != 0 && data_bytes_ > source_.data_max) {
+  // What a length or a chunk's size announces counts as well: nobody waits for bytes that will be refused.
+  if (source_.data_max != 0 && data_bytes_ + source_.decoder.remaining() > source_.data_max) {
     return Error{ErrorKind::too_large, source_.stream.side(), 413, "the body is larger than this route allows"};
   }
   return {};

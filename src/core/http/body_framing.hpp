@@ -55,7 +55,7 @@ class BodyDecoder {
   [[nodiscard]] bool finished() const;
   /// The peer ended its stream: finishes until_close; otherwise an Error says that the body was cut short.
   Result<void> end_of_stream();
-  /// Data bytes still to come, known only for BodyKind::length.
+  /// Data bytes announced and still to come: of the body for BodyKind::length, of the chunk under way for chunked.
   [[nodiscard]] std::uint64_t remaining() const { return remaining_; }
   [[nodiscard]] BodyKind kind() const { return framing_.kind; }
 
