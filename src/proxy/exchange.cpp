@@ -338,7 +338,7 @@ http::DownstreamFraming Exchange::frame_answer(const http::BodyFraming& framing,
   switch (framing.kind) {
     case http::BodyKind::none:
       if (const http::Field* told = http::find_field(memory_.response.fields, http::FieldId::content_length);
-          told != nullptr && memory_.response.status != 204) {  // RFC 9110 section 8.6
+          told != nullptr) {
         down.told_length = std::strtoull(std::string(told->value).c_str(), nullptr, 10) + lead;
       }
       break;
