@@ -93,6 +93,43 @@ TEST(Exchange, AQueryParameterChoosesLeastConnections) {
   EXPECT_TRUE(bed.backend(1).requests[0].starts_with("POST /process?a=1 HTTP/1.1\r\n")) << bed.backend(1).requests[0];
 }
 
+TEST(Exchange, WaitsForAStoreThatAnswersLater) {
+  ProxyBed bed;
+  bed.backend(0).answer = ok("x");
+  bed.store.holding = true;
+  Peer& client = bed.begin(post("/", "body"));
+  EXPECT_TRUE(bed.backend(0).connections.empty());
+  bed.store.answer();
+  bed.world.settle();
+  EXPECT_EQ(body_of(client.received()), "x");
+  EXPECT_EQ(body_of(bed.backend(0).requests.at(0)), "body");
+}
+
+TEST(Exchange, ManyMayWaitForTheStore) {
+  ProxyBed bed(2);
+  bed.backend(0).answer = bed.backend(1).answer = ok("x");
+  bed.store.holding = true;
+  for (int i = 0; i < 10; ++i) {
+    bed.begin(get("/"));
+  }
+  bed.store.answer();
+  bed.world.settle();
+  EXPECT_EQ(bed.requests("GET", "/*", "200"), 10);
+}
+
+TEST(Exchange, AClientThatLeftWhileTheStoreThoughtHasNothingSentOn) {
+  ProxyBed bed;
+  bed.store.holding = true;
+  Peer& client = bed.begin(post("/", "body"));
+  client.reset();
+  bed.world.settle();
+  bed.store.answer();
+  bed.world.settle();
+  EXPECT_TRUE(bed.backend(0).connections.empty() || bed.backend(0).last().received().empty());
+  EXPECT_EQ(bed.requests("POST", "/*", "499"), 1);
+  bed.expect_nothing_in_flight();
+}
+
 TEST(Exchange, AnUnknownStrategyIs400AndTheConnectionStays) {
   ProxyBed bed;
   bed.backend(0).answer = ok("x");

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.hpp"
@@ -193,6 +194,34 @@ class Metrics {
   const metrics::Registry& registry_;
 };
 
+/// The memory store, which keeps its answers back when told to.
+class HoldingStore final : public fleet::StateStore {
+ public:
+  explicit HoldingStore(fleet::MemoryStore::Clock now_ms) : inner_(std::move(now_ms)) {}
+
+  bool acquire(fleet::Acquire& want) override {
+    if (!holding) {
+      return inner_.acquire(want);
+    }
+    held_.push_back(&want);
+    return false;
+  }
+  void cancel(fleet::Acquire& want) override { std::erase(held_, &want); }
+  void release(const routing::Pool& pool, const balance::Backend& backend) override { inner_.release(pool, backend); }
+  void answer() {
+    for (fleet::Acquire* want : std::exchange(held_, {})) {
+      inner_.acquire(*want);
+      want->on_answer(*want);
+    }
+  }
+
+  bool holding = false;
+
+ private:
+  fleet::MemoryStore inner_;
+  std::vector<fleet::Acquire*> held_;
+};
+
 class ProxyBed {
  public:
   using Change = std::function<void(SnapshotPlan&)>;
@@ -208,7 +237,7 @@ class ProxyBed {
       change(plan);
     }
     worker_ = std::make_unique<proxy::Worker>(
-        proxy::Worker::Parts{world.loop(), store_, resolver_, families_, registry_.add_shard(), log,
+        proxy::Worker::Parts{world.loop(), store, resolver_, families_, registry_.add_shard(), log,
                              connections_max},
         plan.build());
     EXPECT_TRUE(worker_->listen(address));
@@ -280,6 +309,9 @@ class ProxyBed {
   Log log{lines, LogLevel::debug};
   SnapshotPlan plan;
   io::Address address = *io::Address::from_ip("127.0.0.1", 5000);
+  HoldingStore store{[this] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count();
+  }};
   bool drained = false;
 
  private:
@@ -293,9 +325,6 @@ class ProxyBed {
   proxy::ProxyFamilies families_{registry_};
   io::ResolverThread resolver_thread_;
   io::Resolver resolver_{world.loop(), resolver_thread_};
-  fleet::MemoryStore store_{[this] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count();
-  }};
   std::unique_ptr<proxy::Worker> worker_;
   bool draining_ = false;
 };
