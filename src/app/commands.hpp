@@ -10,9 +10,9 @@
 namespace fairlead::app {
 
 struct RunOptions {
-  std::string config_file;  ///< empty: the built-in default
+  std::string config_file;             ///< empty: the built-in default
   std::vector<std::string> overrides;  ///< KEY=VALUE
-  bool verbose = false;     ///< debug lines as well
+  bool verbose = false;                ///< debug lines as well
 };
 
 /// Serves until SIGTERM or SIGINT; 0 after a drain, 1 when it can't start.

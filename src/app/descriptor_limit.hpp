@@ -1,5 +1,5 @@
-// Descriptors for what is configured: a client connection needs one and may need another upstream. Raises the soft limit
-// as far as the hard one allows and says what is left to do; refuses nothing silently.
+// Descriptors for what is configured: a client connection needs one and may need another upstream. Raises the soft
+// limit as far as the hard one allows and says what is left to do; refuses nothing silently.
 #pragma once
 
 #include <cstddef>

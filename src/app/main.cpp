@@ -1,6 +1,5 @@
 // Arguments and exit code. What a command does is in app/commands; the parts of a running instance meet in app/server.
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <iostream>
 
@@ -19,16 +18,19 @@ struct Arguments {
 };
 
 void add_commands(CLI::App& program, Arguments& arguments) {
-  CLI::App* run = program.add_subcommand("run", "Serve in the foreground; logs to stderr. SIGTERM drains, SIGHUP reloads.");
+  CLI::App* run =
+      program.add_subcommand("run", "Serve in the foreground; logs to stderr. SIGTERM drains, SIGHUP reloads.");
   run->add_option("--config", arguments.run.config_file, "Configuration file; none: the built-in default")
       ->type_name("FILE");
   run->add_option("--set", arguments.run.overrides, "Override a key, as in --set timeouts.connect=2s; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   run->add_flag("--verbose", arguments.run.verbose, "Log every request's failures as well");
-  CLI::App* check = program.add_subcommand("check", "Validate a configuration: exit 0, or 1 and every fault with its place.");
+  CLI::App* check =
+      program.add_subcommand("check", "Validate a configuration: exit 0, or 1 and every fault with its place.");
   check->add_option("FILE", arguments.check_file, "Configuration file")->required();
-  CLI::App* demo = program.add_subcommand("demo-backend", "A small backend that answers /process, for trying things out.");
+  CLI::App* demo =
+      program.add_subcommand("demo-backend", "A small backend that answers /process, for trying things out.");
   demo->add_option("--port", arguments.port, "Port on 127.0.0.1; 0: any")->required()->type_name("N");
   demo->add_option("--delay", arguments.delay, "Wait before each answer, as in 5ms")->type_name("DURATION");
   program.add_subcommand("version", "Print the version.");

@@ -34,7 +34,9 @@ Server::Server(control::Config config, const Log& log, Reread reread, std::funct
       admin_(control_loop_, registry_, log),
       state_(controller_.config(), control_loop_, resolver_thread_, registry_, log) {}
 
-Server::~Server() { end(); }
+Server::~Server() {
+  end();
+}
 
 std::optional<std::string> Server::start() {
   const control::Config& config = controller_.config();

@@ -1,6 +1,6 @@
-// The composition root: makes the parts of a running instance, joins them, starts and drains them. Reading start() shows
-// what fairlead is made of. Layers that must call upwards get a callback here.
-// Thread rule: made, started, waited for and destroyed on one thread; reload(), drain() and abort() from any.
+// The composition root: makes the parts of a running instance, joins them, starts and drains them. Reading start()
+// shows what fairlead is made of. Layers that must call upwards get a callback here. Thread rule: made, started, waited
+// for and destroyed on one thread; reload(), drain() and abort() from any.
 #pragma once
 
 #include <functional>

@@ -41,8 +41,8 @@ SharedState::SharedState(const control::Config& config, io::EventLoop& control_l
   }
 }
 
-std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::EventLoop& loop,
-                                                           io::Resolver& resolver, metrics::Shard& shard) {
+std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::EventLoop& loop, io::Resolver& resolver,
+                                                           metrics::Shard& shard) {
   return fleet::make_store(settings_, worker, fleet::StoreParts{loop, resolver, shard, status_, families_, log_});
 }
 

@@ -22,6 +22,8 @@ int Signals::wait() {
   return signal;
 }
 
-void Signals::end() { ::pthread_kill(waiter_, ended); }
+void Signals::end() {
+  ::pthread_kill(waiter_, ended);
+}
 
 }  // namespace fairlead::app

@@ -1,5 +1,5 @@
-// Signals as values: blocked in every thread and waited for on one, so that no code runs inside a signal's interruption.
-// Thread rule: block() before any other thread starts; wait() on one thread.
+// Signals as values: blocked in every thread and waited for on one, so that no code runs inside a signal's
+// interruption. Thread rule: block() before any other thread starts; wait() on one thread.
 #pragma once
 
 #include <csignal>

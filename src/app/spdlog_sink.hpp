@@ -1,5 +1,5 @@
-// Log lines to stderr, written by a thread of their own from a bounded queue: when it is full the oldest line is dropped,
-// never the caller held up. Thread rule: any thread. Only the composition root makes one.
+// Log lines to stderr, written by a thread of their own from a bounded queue: when it is full the oldest line is
+// dropped, never the caller held up. Thread rule: any thread. Only the composition root makes one.
 #pragma once
 
 #include <memory>

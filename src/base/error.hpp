@@ -12,17 +12,17 @@ namespace fairlead {
 enum class Side : std::uint8_t { downstream, upstream, internal };
 
 enum class ErrorKind : std::uint8_t {
-  closed,            ///< the peer ended the stream in order (end of file)
-  reset,             ///< the peer or the network broke the connection
-  refused,           ///< nobody listens there, or no route to it
-  timed_out,         ///< a deadline passed
-  cancelled,         ///< we stopped it ourselves
-  malformed,         ///< bytes that break a protocol's rules
-  too_large,         ///< within the rules, beyond a configured limit
-  unavailable,       ///< a needed party can't serve now (no backend, Redis away)
-  unresolved,        ///< a host name has no address
-  exhausted,         ///< descriptors, memory, ports
-  unexpected,        ///< none of the above; see code and detail
+  closed,       ///< the peer ended the stream in order (end of file)
+  reset,        ///< the peer or the network broke the connection
+  refused,      ///< nobody listens there, or no route to it
+  timed_out,    ///< a deadline passed
+  cancelled,    ///< we stopped it ourselves
+  malformed,    ///< bytes that break a protocol's rules
+  too_large,    ///< within the rules, beyond a configured limit
+  unavailable,  ///< a needed party can't serve now (no backend, Redis away)
+  unresolved,   ///< a host name has no address
+  exhausted,    ///< descriptors, memory, ports
+  unexpected,   ///< none of the above; see code and detail
 };
 
 struct Error {

@@ -39,9 +39,9 @@ bool has_body(const http::BodyFraming& framing) {
 }  // namespace
 
 AdminApi::AdminApi(io::EventLoop& loop, const metrics::Registry& registry, const Log& log)
-    : loop_(loop), registry_(registry), listener_(loop, log, [this](int descriptor, const io::Address& peer) {
-        accepted(descriptor, peer);
-      }) {}
+    : loop_(loop),
+      registry_(registry),
+      listener_(loop, log, [this](int descriptor, const io::Address& peer) { accepted(descriptor, peer); }) {}
 
 Result<void> AdminApi::listen(io::Address& address) {
   const Result<void> opened = listener_.open(address);

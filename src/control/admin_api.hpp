@@ -1,6 +1,6 @@
-// What the admin listener answers: /metrics for Prometheus, /healthz (the process runs), /readyz (it may serve). Runs on
-// the control loop, so that it answers when traffic is stuck.
-// Thread rule: the control loop's thread. Lifetime: outlives its connections.
+// What the admin listener answers: /metrics for Prometheus, /healthz (the process runs), /readyz (it may serve). Runs
+// on the control loop, so that it answers when traffic is stuck. Thread rule: the control loop's thread. Lifetime:
+// outlives its connections.
 #pragma once
 
 #include <memory>

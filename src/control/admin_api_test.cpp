@@ -80,7 +80,9 @@ TEST_F(AdminApiTest, AnswersHeadWithoutBody) {
   }
 }
 
-TEST_F(AdminApiTest, AnUnknownPathIs404) { EXPECT_EQ(status_of(once(get("/nothing"))), 404); }
+TEST_F(AdminApiTest, AnUnknownPathIs404) {
+  EXPECT_EQ(status_of(once(get("/nothing"))), 404);
+}
 
 TEST_F(AdminApiTest, AnotherMethodIs405WithAllow) {
   const std::string answer = once("DELETE /metrics HTTP/1.1\r\nHost: a\r\n\r\n");

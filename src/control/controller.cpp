@@ -50,7 +50,9 @@ void Controller::reload(Config config) {
   log_.info("configuration reloaded", {{"generation", version_}});
 }
 
-void Controller::reload_failed() { ++failed_reloads_; }
+void Controller::reload_failed() {
+  ++failed_reloads_;
+}
 
 void Controller::backends_listed(const std::string& pool, std::vector<std::string> urls) {
   const auto known = lists_.find(pool);

@@ -15,7 +15,9 @@ using metrics::Family;
 using metrics::FamilySamples;
 using metrics::MetricType;
 
-double ticks_to_seconds(double ticks) { return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK)); }
+double ticks_to_seconds(double ticks) {
+  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
 
 /// The field of /proc/self/stat with that number (proc(5)), counted behind the command's name; 0 when unreadable.
 double stat_field(int number) {
@@ -42,8 +44,12 @@ double cpu_seconds() {
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
-double virtual_bytes() { return stat_field(23); }
-double resident_bytes() { return stat_field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE)); }
+double virtual_bytes() {
+  return stat_field(23);
+}
+double resident_bytes() {
+  return stat_field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
 
 double open_descriptors() {
   DIR* directory = ::opendir("/proc/self/fd");

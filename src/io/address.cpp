@@ -25,8 +25,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 }  // namespace
 
-Address::Address(const sockaddr* address, socklen_t length)
-    : length_(std::min<socklen_t>(length, sizeof storage_)) {
+Address::Address(const sockaddr* address, socklen_t length) : length_(std::min<socklen_t>(length, sizeof storage_)) {
   std::memcpy(&storage_, address, length_);
 }
 

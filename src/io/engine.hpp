@@ -25,7 +25,7 @@ struct Socket {
   int descriptor = -1;
   bool maybe_readable = false;  ///< a receive is worth a try
   bool maybe_writable = false;
-  bool hung_up = false;  ///< the peer's end was announced: a short receive doesn't mean drained
+  bool hung_up = false;    ///< the peer's end was announced: a short receive doesn't mean drained
   bool is_broken = false;  ///< reset, or both halves ended
   Operation* reader = nullptr;
   Operation* writer = nullptr;

@@ -2,9 +2,9 @@
 // gave less than asked for is taken as "drained" and saves the call that would say so (docs/adr/0001).
 #pragma once
 
-#include <array>
-
 #include <sys/epoll.h>
+
+#include <array>
 
 #include "base/result.hpp"
 #include "io/engine.hpp"

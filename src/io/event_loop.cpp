@@ -46,8 +46,8 @@ void EventLoop::run() {
 }
 
 void EventLoop::run_once(TimePoint until) {
-  const bool work_waits = hooks_ != nullptr || mail_.load(std::memory_order_acquire) != nullptr ||
-                          !ReadyQueue::of_this_thread().empty();
+  const bool work_waits =
+      hooks_ != nullptr || mail_.load(std::memory_order_acquire) != nullptr || !ReadyQueue::of_this_thread().empty();
   engine_.wait(work_waits ? now_ : std::min(until, timers_.next_expiry(until)));
   now_ = engine_.now();
   run_completions();

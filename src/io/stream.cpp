@@ -47,9 +47,7 @@ Stream::Waiting::Waiting(Stream& stream, OperationKind kind, iovec piece, TimePo
 void Stream::Waiting::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
   operation_.context = this;
-  operation_.on_complete = [](Operation& operation) {
-    static_cast<Waiting*>(operation.context)->waiter_.resume();
-  };
+  operation_.on_complete = [](Operation& operation) { static_cast<Waiting*>(operation.context)->waiter_.resume(); };
   (writes() ? stream_.writing_ : stream_.reading_) = &operation_;
   timer_.context = this;
   timer_.on_expiry = expire;
@@ -142,7 +140,9 @@ Stream::Waiting PlainStream::connect(Address& address, TimePoint deadline) {
   return {*this, OperationKind::connect, std::span<iovec>{}, deadline};
 }
 
-void PlainStream::shutdown_send() { loop().engine().shutdown_send(socket_); }
+void PlainStream::shutdown_send() {
+  loop().engine().shutdown_send(socket_);
+}
 
 void PlainStream::close() {
   if (socket_.is_open()) {
@@ -160,6 +160,8 @@ bool PlainStream::start(Operation& operation) {
   return loop().engine().submit(operation);
 }
 
-void PlainStream::cancel(Operation& operation) { loop().engine().cancel(operation); }
+void PlainStream::cancel(Operation& operation) {
+  loop().engine().cancel(operation);
+}
 
 }  // namespace fairlead::io

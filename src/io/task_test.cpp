@@ -21,7 +21,9 @@ struct Gate {
   }
 };
 
-Task<int> answer() { co_return 42; }
+Task<int> answer() {
+  co_return 42;
+}
 
 Task<int> answer_after(Gate& gate) {
   co_await gate;

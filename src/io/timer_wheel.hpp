@@ -55,8 +55,8 @@ class TimerWheel {
   std::uint64_t tick_of(TimePoint time) const;
 
   TimePoint start_;
-  std::uint64_t now_tick_ = 0;  ///< every slot up to and including this one was fired
-  std::array<Timer, slot_count> slots_;  ///< heads of rings
+  std::uint64_t now_tick_ = 0;                             ///< every slot up to and including this one was fired
+  std::array<Timer, slot_count> slots_;                    ///< heads of rings
   std::array<std::uint64_t, slot_count / 64> occupied_{};  ///< a bit a slot that may hold timers
 };
 

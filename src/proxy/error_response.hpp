@@ -7,7 +7,8 @@
 namespace fairlead::proxy {
 
 /// A problem for an exchange that failed before its answer began. Downstream errors carry their own status (400, 413,
-/// 408); upstream ones become 502 (unreachable, nonsense), 503 with Retry-After (no backend may serve), or 504 (too long).
+/// 408); upstream ones become 502 (unreachable, nonsense), 503 with Retry-After (no backend may serve), or 504 (too
+/// long).
 http::Problem problem_of(const Error& error);
 
 }  // namespace fairlead::proxy

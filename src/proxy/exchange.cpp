@@ -196,9 +196,10 @@ io::Task<Result<void>> Exchange::send_request() {
   for (const routing::AddressRange& range : (*snapshot_)->trusted_proxies) {
     trusted = trusted || range.contains(client_.peer().ip_bytes());
   }
+  const bool query_is_used_up = memory_.query.empty() && !request.query.empty();
   const http::UpstreamTarget target{.path = memory_.path,
                                     .query = memory_.query,
-                                    .has_query = request.has_query && !(memory_.query.empty() && !request.query.empty()),
+                                    .has_query = request.has_query && !query_is_used_up,
                                     .host = authority_of(lease_.backend())};
   memory_.upstream_head.clear();
   http::append_upstream_request(memory_.upstream_head, request, target, admission_.framing,

@@ -4,8 +4,8 @@
 //              ^                                                        |
 //              +----- a failure before any byte of the answer went down, if retry_policy allows ------+
 //
-// The backward edge is the only one. Thread rule: one loop thread. Lifetime: run() ends before it is destroyed; it keeps
-// the snapshot it began with.
+// The backward edge is the only one. Thread rule: one loop thread. Lifetime: run() ends before it is destroyed; it
+// keeps the snapshot it began with.
 #pragma once
 
 #include <optional>

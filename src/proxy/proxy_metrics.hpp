@@ -1,7 +1,7 @@
-// What the request path counts. Families are registered once for the process; each worker has a ProxyMetrics over its own
-// shard, which remembers the cells it has met, so that counting a request is a few relaxed stores.
-// Thread rule: ProxyFamilies before threads start; a ProxyMetrics on its worker's loop thread.
-// Labels: none that a client controls (unknown methods are "_other", requests without a route "_none").
+// What the request path counts. Families are registered once for the process; each worker has a ProxyMetrics over its
+// own shard, which remembers the cells it has met, so that counting a request is a few relaxed stores. Thread rule:
+// ProxyFamilies before threads start; a ProxyMetrics on its worker's loop thread. Labels: none that a client controls
+// (unknown methods are "_other", requests without a route "_none").
 #pragma once
 
 #include <array>

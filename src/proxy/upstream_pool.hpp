@@ -1,7 +1,7 @@
-// Connections to backends: per worker, per pool and backend, idle ones reused most-recent-first. An idle connection that
-// the backend has ended, or that lay idle for too long, is closed by a sweep and never reused; one whose last answer
-// wasn't seen to its exact end never comes here.
-// Thread rule: one loop thread. Lifetime: connections in use return or die before the pool.
+// Connections to backends: per worker, per pool and backend, idle ones reused most-recent-first. An idle connection
+// that the backend has ended, or that lay idle for too long, is closed by a sweep and never reused; one whose last
+// answer wasn't seen to its exact end never comes here. Thread rule: one loop thread. Lifetime: connections in use
+// return or die before the pool.
 #pragma once
 
 #include <chrono>
@@ -56,8 +56,10 @@ class UpstreamPool {
   UpstreamBackend& backend(std::string_view pool, const balance::Backend& backend);
   /// A connection that may be used at once, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(UpstreamBackend& backend);
-  /// A new one: the name resolved, its addresses tried in order. Errors: refused, timed_out, unresolved, exhausted, reset.
-  io::Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const balance::Backend& backend, io::TimePoint deadline);
+  /// A new one: the name resolved, its addresses tried in order. Errors: refused, timed_out, unresolved, exhausted,
+  /// reset.
+  io::Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const balance::Backend& backend,
+                                                                io::TimePoint deadline);
   /// For a connection whose last answer ended exactly.
   void give_back(UpstreamBackend& backend, std::unique_ptr<UpstreamConnection> connection);
   /// Closes all that is idle.

@@ -1,6 +1,7 @@
 // One core's share of the proxy: its loop, listeners, client connections, upstream pools and the snapshot it serves by.
 // Workers share nothing but the snapshot, relaxed counters and posted messages.
-// Thread rule: made and destroyed on the owner's thread while its loop doesn't run; everything else on its loop's thread.
+// Thread rule: made and destroyed on the owner's thread while its loop doesn't run; everything else on its loop's
+// thread.
 #pragma once
 
 #include <functional>

@@ -124,8 +124,8 @@ def default_instance(scene, state):
     """An instance without a file; only the addresses are set."""
     addresses = [("127.0.0.1", free_port()) for _ in range(2)]
     listen, admin = ("%s:%d" % address for address in addresses)
-    instance = Fairlead(scene.folder("fairlead"), None, ["--set", f"listen={listen}", "--set", f"admin.address={admin}"],
-                        {"FAIRLEAD_STATE": state})
+    overrides = ["--set", f"listen={listen}", "--set", f"admin.address={admin}"]
+    instance = Fairlead(scene.folder("fairlead"), None, overrides, {"FAIRLEAD_STATE": state})
     scene.instances.append(instance)
     instance.address, instance.admin = addresses
     return instance
@@ -135,7 +135,8 @@ def reloaded(instance, config):
     """Reloads and waits until the log tells how it went."""
     before = len(instance.log())
     instance.reload(config)
-    wait_until(lambda: re.search(r"(?i)reload|configuration|snapshot", instance.log()[before:]), 5, "a word on the reload")
+    word = re.compile(r"(?i)reload|configuration|snapshot")
+    wait_until(lambda: word.search(instance.log()[before:]), 5, "a word on the reload")
     return before
 
 

@@ -61,7 +61,9 @@ BAD_HEADS = {
     "no colon": OK + b"X-A\r\nContent-Length: 0\r\n\r\n",
     "NUL in a value": OK + b"X-A: \x00\r\nContent-Length: 0\r\n\r\n",
     "bare CR in a value": OK + b"X-A: b\rX-B: c\r\nContent-Length: 0\r\n\r\n",
-    "head over its limit": OK + b"".join(b"X-%d: %s\r\n" % (n, b"v" * 1000) for n in range(80)) + b"Content-Length: 0\r\n\r\n",
+    "head over its limit": OK
+    + b"".join(b"X-%d: %s\r\n" % (n, b"v" * 1000) for n in range(80))
+    + b"Content-Length: 0\r\n\r\n",
     "line over its limit": OK + b"X-A: " + b"v" * 40_000 + b"\r\nContent-Length: 0\r\n\r\n",
     "too many fields": OK + b"X-A: b\r\n" * 200 + b"Content-Length: 0\r\n\r\n",
     "101 unasked": b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" + POISON,

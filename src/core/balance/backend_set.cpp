@@ -121,9 +121,8 @@ Result<BackendAddress> address_of(const Authority& authority) {
   if (authority.host.empty()) {
     return broken("a backend URL names a host");
   }
-  const bool is_valid = authority.is_bracketed
-                            ? parse_ipv6(authority.host).has_value()
-                            : parse_ipv4(authority.host).has_value() || is_host_name(authority.host);
+  const bool is_valid = authority.is_bracketed ? parse_ipv6(authority.host).has_value()
+                                               : parse_ipv4(authority.host).has_value() || is_host_name(authority.host);
   if (!is_valid) {
     return broken(authority.is_bracketed ? "not an IPv6 address between '[' and ']' in a backend URL"
                                          : "the host of a backend URL is a name, an IPv4 address or [IPv6]");

@@ -23,8 +23,8 @@ struct BackendActivity {
 
 /// What the process knows of one pool.
 struct PoolActivity {
-  std::atomic<std::uint64_t> tickets{0};  ///< round robin positions taken
-  std::atomic<std::uint64_t> ties{0};     ///< rotation among equals
+  std::atomic<std::uint64_t> tickets{0};        ///< round robin positions taken
+  std::atomic<std::uint64_t> ties{0};           ///< rotation among equals
   std::atomic<std::int64_t> rests_until_ms{0};  ///< latest rest of any backend: one load tells that none rests
 };
 

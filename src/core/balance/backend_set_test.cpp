@@ -63,19 +63,40 @@ TEST(BackendUrl, RejectsUserQueryFragmentAndPath) {
 }
 
 TEST(BackendUrl, RejectsPortsThatAreNoPorts) {
-  for (const char* url : {"http://h:", "http://h:/", "http://h:0", "http://h:65536", "http://h:100000",
-                          "http://h:080", "http://h:-1", "http://h:+1", "http://h:80a", "http://h:80:80",
-                          "http://h:8 0", "http://[::1]:", "http://[::1]:0", "http://[::1]80", "http://h:4294967376"}) {
+  for (const char* url : {"http://h:", "http://h:/", "http://h:0", "http://h:65536", "http://h:100000", "http://h:080",
+                          "http://h:-1", "http://h:+1", "http://h:80a", "http://h:80:80", "http://h:8 0",
+                          "http://[::1]:", "http://[::1]:0", "http://[::1]80", "http://h:4294967376"}) {
     expect_rejected(url);
   }
 }
 
 TEST(BackendUrl, RejectsHostsThatAreNoHosts) {
-  for (const char* url : {"http://", "http:///", "http://:80", "http://.", "http://a..b", "http://.a", "http://a..",
-                          "http://[]", "http://[::1", "http://::1", "http://[::1]]", "http://[127.0.0.1]",
-                          "http://[fe80::1%eth0]", "http://256.0.0.1", "http://1.2.3", "http://1.2.3.4.5",
-                          "http://example.123", "http://127.1", "http://a,b", "http://a*", "http://a%20b",
-                          "http://a\\b", "http://\"a\"", "http://a;b", "http://a'b", "http://[localhost]"}) {
+  for (const char* url : {"http://",
+                          "http:///",
+                          "http://:80",
+                          "http://.",
+                          "http://a..b",
+                          "http://.a",
+                          "http://a..",
+                          "http://[]",
+                          "http://[::1",
+                          "http://::1",
+                          "http://[::1]]",
+                          "http://[127.0.0.1]",
+                          "http://[fe80::1%eth0]",
+                          "http://256.0.0.1",
+                          "http://1.2.3",
+                          "http://1.2.3.4.5",
+                          "http://example.123",
+                          "http://127.1",
+                          "http://a,b",
+                          "http://a*",
+                          "http://a%20b",
+                          "http://a\\b",
+                          "http://\"a\"",
+                          "http://a;b",
+                          "http://a'b",
+                          "http://[localhost]"}) {
     expect_rejected(url);
   }
 }

@@ -38,8 +38,7 @@ std::optional<StrategyId> strategy_of(std::string_view name) {
 std::unique_ptr<Strategy> make_strategy(StrategyId id, const BackendSet& backends) {
   switch (id) {
 #define FAIRLEAD_STRATEGY(name) \
-  case StrategyId::name:        \
-    return make_##name(backends);
+  case StrategyId::name: return make_##name(backends);
 #include "core/balance/strategies.inc"
 #undef FAIRLEAD_STRATEGY
   }

@@ -13,8 +13,8 @@
 namespace fairlead::metrics {
 namespace {
 
-constexpr std::array latency_bounds_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                            0.5,    1.0,   2.5,    5.0,   10.0, 30.0,  60.0};
+constexpr std::array latency_bounds_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                            0.25,   0.5,   1.0,    2.5,   5.0,  10.0,  30.0, 60.0};
 
 void add_reading(Histogram::Reading& sum, const Histogram::Reading& more) {
   sum.buckets.resize(std::max(sum.buckets.size(), more.buckets.size()));
@@ -26,15 +26,9 @@ void add_reading(Histogram::Reading& sum, const Histogram::Reading& more) {
 
 void add_series(FamilySamples::Sample& sample, const Series& series, MetricType type) {
   switch (type) {
-    case MetricType::counter:
-      sample.value += static_cast<double>(series.counter.value());
-      break;
-    case MetricType::gauge:
-      sample.value += static_cast<double>(series.gauge.value());
-      break;
-    case MetricType::histogram:
-      add_reading(sample.histogram, series.histogram->read());
-      break;
+    case MetricType::counter: sample.value += static_cast<double>(series.counter.value()); break;
+    case MetricType::gauge: sample.value += static_cast<double>(series.gauge.value()); break;
+    case MetricType::histogram: add_reading(sample.histogram, series.histogram->read()); break;
   }
 }
 

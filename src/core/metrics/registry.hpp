@@ -70,7 +70,7 @@ struct Family {
   std::string help;
   MetricType type = MetricType::counter;
   std::vector<std::string> labels;
-  std::vector<double> bounds;  ///< histogram only: upper bounds, ascending, without +Inf
+  std::vector<double> bounds;     ///< histogram only: upper bounds, ascending, without +Inf
   std::size_t series_max = 4096;  ///< per shard; beyond it every label value becomes "_other"
 };
 
@@ -84,8 +84,8 @@ struct FamilySamples {
   const Family* family = nullptr;
   struct Sample {
     std::vector<std::string> label_values;
-    double value = 0;                    ///< counter and gauge
-    Histogram::Reading histogram;        ///< histogram
+    double value = 0;              ///< counter and gauge
+    Histogram::Reading histogram;  ///< histogram
   };
   std::vector<Sample> samples;
 };

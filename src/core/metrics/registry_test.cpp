@@ -148,9 +148,8 @@ TEST(Registry, TakesFamiliesAddedAfterAShardWasMade) {
 TEST(Registry, ReadsCollectedFamiliesWhenAsked) {
   Registry registry;
   double age = 1.5;
-  registry.add_collected(family_of("age_seconds", MetricType::gauge, {"of"}), [&age](FamilySamples& family) {
-    family.samples.push_back({{"state"}, age, {}});
-  });
+  registry.add_collected(family_of("age_seconds", MetricType::gauge, {"of"}),
+                         [&age](FamilySamples& family) { family.samples.push_back({{"state"}, age, {}}); });
   EXPECT_DOUBLE_EQ(registry.collect()[0].samples.at(0).value, 1.5);
   age = 2.5;
   EXPECT_DOUBLE_EQ(registry.collect()[0].samples.at(0).value, 2.5);

@@ -42,8 +42,8 @@ std::string allowed_methods(const std::vector<Route>& routes, std::size_t first)
 RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {}
 
 RouteTable::Match RouteTable::match(std::string_view path, std::string_view method) const {
-  const auto first = std::find_if(routes_.begin(), routes_.end(),
-                                  [path](const Route& route) { return takes_path(route, path); });
+  const auto first =
+      std::find_if(routes_.begin(), routes_.end(), [path](const Route& route) { return takes_path(route, path); });
   if (first == routes_.end()) {
     return {};
   }

@@ -1,5 +1,6 @@
-// Which route serves a request: the first whose path matches, in the order of the file. A route that takes other methods
-// lets a later route of the very same path serve; if none does, the answer is 405 with all methods that would do.
+// Which route serves a request: the first whose path matches, in the order of the file. A route that takes other
+// methods lets a later route of the very same path serve; if none does, the answer is 405 with all methods that would
+// do.
 #pragma once
 
 #include <chrono>
@@ -18,12 +19,12 @@ struct Route {
   std::string name;  ///< the metric label: the configured path or prefix
   std::string path;  ///< exact path, or the prefix
   bool is_prefix = false;
-  std::vector<std::string> methods;  ///< empty: all
-  std::uint32_t pool = 0;            ///< index into Snapshot::pools
+  std::vector<std::string> methods;             ///< empty: all
+  std::uint32_t pool = 0;                       ///< index into Snapshot::pools
   std::optional<balance::StrategyId> strategy;  ///< nothing: the pool's
-  std::string rewrite_path;          ///< empty: the path passes through
-  std::string strategy_parameter;    ///< query parameter that may choose the strategy; empty: none
-  bool annotated = false;            ///< the seed's body: "Response from: URL", an empty line, then the backend's
+  std::string rewrite_path;                     ///< empty: the path passes through
+  std::string strategy_parameter;               ///< query parameter that may choose the strategy; empty: none
+  bool annotated = false;                ///< the seed's body: "Response from: URL", an empty line, then the backend's
   std::uint64_t body_max = 64ULL << 20;  ///< bytes of a request's body; 0: no limit
   std::chrono::milliseconds first_byte{30'000};
   std::chrono::milliseconds idle{60'000};

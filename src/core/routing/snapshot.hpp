@@ -1,5 +1,5 @@
-// All that a request may consult, as one immutable value. Made by control/snapshot_builder, published by the controller,
-// adopted by each worker for its next exchange; exchanges under way keep theirs until they end.
+// All that a request may consult, as one immutable value. Made by control/snapshot_builder, published by the
+// controller, adopted by each worker for its next exchange; exchanges under way keep theirs until they end.
 #pragma once
 
 #include <chrono>

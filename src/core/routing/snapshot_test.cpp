@@ -6,8 +6,8 @@ namespace fairlead::routing {
 namespace {
 
 balance::BackendSet two_backends() {
-  return balance::BackendSet({balance::Backend{"http://a", "a", 80, 1, nullptr},
-                              balance::Backend{"http://b", "b", 80, 1, nullptr}});
+  return balance::BackendSet(
+      {balance::Backend{"http://a", "a", 80, 1, nullptr}, balance::Backend{"http://b", "b", 80, 1, nullptr}});
 }
 
 TEST(Pool, HasEveryStrategyOfTheRosterOverItsOwnBackends) {
