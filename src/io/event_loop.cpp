@@ -50,6 +50,7 @@ void EventLoop::run_once(TimePoint until) {
       hooks_ != nullptr || mail_.load(std::memory_order_acquire) != nullptr || !ReadyQueue::of_this_thread().empty();
   engine_.wait(work_waits ? now_ : std::min(until, timers_.next_expiry(until)));
   now_ = engine_.now();
+  ++turn_;
   run_completions();
   timers_.advance(now_);
   run_completions();  // of what the timers cancelled

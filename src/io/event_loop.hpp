@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -57,6 +58,9 @@ class EventLoop {
   /// The time at this instant, for measuring.
   [[nodiscard]] TimePoint exact_now() const { return engine_.now(); }
 
+  /// Counts the turns.
+  [[nodiscard]] std::uint64_t turn() const { return turn_; }
+
   Engine& engine() { return engine_; }
   TimerWheel& timers() { return timers_; }
   BufferPool& buffers() { return buffers_; }
@@ -74,6 +78,7 @@ class EventLoop {
 
   Engine& engine_;
   TimePoint now_;
+  std::uint64_t turn_ = 1;
   TimerWheel timers_;
   BufferPool buffers_;
   EndOfTurn* hooks_ = nullptr;          ///< for the end of this turn

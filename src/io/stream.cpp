@@ -46,12 +46,44 @@ Stream::Waiting::Waiting(Stream& stream, OperationKind kind, iovec piece, TimePo
 
 void Stream::Waiting::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
+  (writes() ? stream_.writing_ : stream_.reading_) = this;
+  if (is_postponed_) {
+    postpone();
+  } else {
+    park();
+  }
+}
+
+void Stream::Waiting::park() {
   operation_.context = this;
   operation_.on_complete = [](Operation& operation) { static_cast<Waiting*>(operation.context)->waiter_.resume(); };
-  (writes() ? stream_.writing_ : stream_.reading_) = &operation_;
   timer_.context = this;
   timer_.on_expiry = expire;
   stream_.loop_.timers().arm(timer_, deadline_);
+}
+
+void Stream::Waiting::postpone() {
+  next_turn_.context = this;
+  next_turn_.on_end = [](EndOfTurn& hook) {
+    auto& waiting = *static_cast<Waiting*>(hook.context);
+    waiting.is_postponed_ = false;
+    if (waiting.is_cancelled_) {
+      waiting.operation_.result = -ECANCELED;
+    } else if (!waiting.stream_.start(waiting.operation_)) {
+      waiting.park();
+      return;
+    }
+    waiting.waiter_.resume();
+  };
+  stream_.loop_.at_end_of_turn(next_turn_);
+}
+
+void Stream::Waiting::cancel() {
+  if (is_postponed_) {
+    is_cancelled_ = true;
+  } else {
+    stream_.cancel(operation_);
+  }
 }
 
 void Stream::Waiting::expire(Timer& timer) {
@@ -88,13 +120,13 @@ Stream::Waiting Stream::write(std::string_view bytes, TimePoint deadline) {
 
 void Stream::cancel_read() {
   if (reading_ != nullptr) {
-    cancel(*reading_);
+    reading_->cancel();
   }
 }
 
 void Stream::cancel_write() {
   if (writing_ != nullptr) {
-    cancel(*writing_);
+    writing_->cancel();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/result.hpp"
 #include "io/event_loop.hpp"
@@ -34,13 +35,20 @@ class Stream {
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
 
-    bool await_ready() { return stream_.start(operation_); }
+    bool await_ready() {
+      is_postponed_ = !stream_.may_try();
+      return !is_postponed_ && stream_.start(operation_);
+    }
     void await_suspend(std::coroutine_handle<> waiter);
     /// Bytes read (0: the peer ended the stream) or written. Errors: reset, refused, timed_out, cancelled, ...
     Result<std::size_t> await_resume();
 
    private:
+    friend class Stream;
     static void expire(Timer& timer);
+    void park();
+    void postpone();
+    void cancel();
     [[nodiscard]] bool writes() const {
       return operation_.kind == OperationKind::send || operation_.kind == OperationKind::connect;
     }
@@ -50,8 +58,11 @@ class Stream {
     iovec piece_{};
     TimePoint deadline_;
     Timer timer_;
+    EndOfTurn next_turn_;
     std::coroutine_handle<> waiter_;
     bool timed_out_ = false;
+    bool is_postponed_ = false;  ///< to the end of the turn, where it is tried
+    bool is_cancelled_ = false;  ///< while postponed
   };
 
   /// Reads what is there, at least a byte.
@@ -86,10 +97,21 @@ class Stream {
  private:
   friend class Waiting;
   friend class BrokenWatch;
+  /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn.
+  static constexpr unsigned tries_a_turn_max = 32;
+  bool may_try() {
+    if (std::exchange(tried_in_turn_, loop_.turn()) != loop_.turn()) {
+      tries_ = 0;
+    }
+    return tries_++ < tries_a_turn_max;
+  }
+
   EventLoop& loop_;
   Side side_;
-  Operation* reading_ = nullptr;
-  Operation* writing_ = nullptr;
+  unsigned tries_ = 0;
+  std::uint64_t tried_in_turn_ = 0;
+  Waiting* reading_ = nullptr;
+  Waiting* writing_ = nullptr;
 };
 
 /// Tells when the peer breaks the connection: resets it, or both halves have ended. An orderly end of the peer's
