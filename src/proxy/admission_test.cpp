@@ -124,7 +124,7 @@ TEST(Admission, ALengthBeyondTheLimitIs413) {
 TEST(Admission, NoLimitIsNoLimit) {
   SnapshotPlan plan;
   plan.routes[1].body_max = 0;
-  EXPECT_EQ(Admitted("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n", plan).status(), 0);
+  EXPECT_EQ(Admitted("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n", plan).status(), 0);
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace fairlead::http {
 namespace {
 
 constexpr std::size_t size_digits_max = 16;
-// What a parser with signed numbers still reads as the same size.
-constexpr std::uint64_t chunk_size_max = std::numeric_limits<std::int64_t>::max();
+// What a parser with signed numbers still reads as the same size, and what leaves room for bytes of our own in front.
+constexpr std::uint64_t size_max = std::numeric_limits<std::int64_t>::max();
 
 struct FramingFields {
   const Field* length = nullptr;
@@ -34,17 +34,16 @@ FramingFields framing_fields_of(const FieldList& fields) {
   return found;
 }
 
-/// 1*DIGIT and nothing else that fits into 64 bits: lists such as "4, 4" are refused too, since a recipient of the old
+/// 1*DIGIT and nothing else, up to size_max: lists such as "4, 4" are refused too, since a recipient of the old
 /// rules and one of the new would read different lengths.
 std::optional<std::uint64_t> length_of(std::string_view text) {
-  constexpr std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t length = 0;
   for (const char c : text) {
     if (!is_digit(c)) {
       return std::nullopt;
     }
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (length > (max - digit) / 10) {
+    if (length > (size_max - digit) / 10) {
       return std::nullopt;
     }
     length = length * 10 + digit;
@@ -243,7 +242,7 @@ std::string_view BodyDecoder::take_framing(char c) {
 std::string_view BodyDecoder::take_size(char c) {
   if (const int digit = hex_value(c); digit >= 0) {
     remaining_ = remaining_ << 4 | static_cast<std::uint64_t>(digit);
-    return ++size_digits_ <= size_digits_max && remaining_ <= chunk_size_max ? "" : "a chunk size is too large";
+    return ++size_digits_ <= size_digits_max && remaining_ <= size_max ? "" : "a chunk size is too large";
   }
   if (size_digits_ == 0 || (c != ';' && c != '\r')) {
     return "a chunk size isn't hexadecimal";

@@ -52,12 +52,13 @@ TEST(RequestFraming, IsNoneWithoutFields) {
 TEST(RequestFraming, TakesOneLength) {
   EXPECT_EQ(request("Content-Length: 0\r\n"), (Told{0, BodyKind::length, 0}));
   EXPECT_EQ(request("content-length:\t0042 \r\n"), (Told{0, BodyKind::length, 42}));
-  EXPECT_EQ(request("Content-Length: 18446744073709551615\r\n"), (Told{0, BodyKind::length, UINT64_MAX}));
+  EXPECT_EQ(request("Content-Length: 9223372036854775807\r\n"), (Told{0, BodyKind::length, INT64_MAX}));
 }
 
 TEST(RequestFraming, RejectsLengthsThatAreNoNumber) {
-  for (const char* value : {"", "+4", "-4", "0x4", "4a", "4 4", "4,4", "4, 4", "4.0", "\"4\"", "4;",
-                            "18446744073709551616", "99999999999999999999999", "\xb2"}) {
+  for (const char* value :
+       {"", "+4", "-4", "0x4", "4a", "4 4", "4,4", "4, 4", "4.0", "\"4\"", "4;", "9223372036854775808",
+        "18446744073709551615", "18446744073709551616", "99999999999999999999999", "\xb2"}) {
     EXPECT_EQ(request("Content-Length: " + std::string(value) + "\r\n").code, 400) << value;
   }
 }

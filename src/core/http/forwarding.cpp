@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <iterator>
 
+#include "core/http/character_class.hpp"
 #include "core/http/connection_options.hpp"
 
 namespace fairlead::http {
@@ -95,6 +96,15 @@ bool looks_like_known_field(std::string_view name) {
   }
   std::replace_copy(name.begin(), name.end(), dashed.begin(), '_', '-');
   return field_id_of(std::string_view(dashed.data(), name.size())) != FieldId::other;
+}
+
+/// X-Forwarded-Port, -Prefix, ... that only pass through here: from a stranger they prove nothing, and from nobody does
+/// one pass whose '_' a filter for the name with '-' hasn't seen.
+bool is_unfounded_claim(std::string_view name, bool trusted) {
+  constexpr std::string_view claim = "x-forwarded-";
+  const auto same = [](char in_claim, char in_name) { return in_claim == (in_name == '_' ? '-' : lower(in_name)); };
+  return name.size() >= claim.size() && std::equal(claim.begin(), claim.end(), name.begin(), same) &&
+         (!trusted || name.find('_') != std::string_view::npos);
 }
 
 template <class FateOf>
@@ -195,8 +205,8 @@ void append_upstream_request(std::string& out, const RequestHead& head, const Up
   append_passing_fields(out, head.fields, [&](const Field& field) {
     // An HTTP/1.0 client doesn't know interim responses (RFC 9110 section 10.1.1).
     const bool vain = field.id == FieldId::expect && !head.expects_continue;
-    return vain || looks_like_known_field(field.name) ? Fate::stay
-                                                      : request_fate(field.id, has_trailers, client.trusted);
+    const bool is_false = looks_like_known_field(field.name) || is_unfounded_claim(field.name, client.trusted);
+    return vain || is_false ? Fate::stay : request_fate(field.id, has_trailers, client.trusted);
   });
   append_client(out, head, client);
   append_via(out, head.fields, head.version);

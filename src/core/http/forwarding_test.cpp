@@ -159,6 +159,15 @@ TEST(UpstreamRequest, KeepsAndAppendsToWhatATrustedProxySays) {
   EXPECT_EQ(values(out, "Forwarded"), "for=6.6.6.6\n");
 }
 
+TEST(UpstreamRequest, TakesNoOtherXForwardedFieldFromAStranger) {
+  const std::string told = "X-Forwarded-Port: 443\r\nx-forwarded-prefix: /a\r\nX_Forwarded_Ssl: on\r\n";
+  for (const char* name : {"X-Forwarded-Port", "x-forwarded-prefix", "X_Forwarded_Ssl"}) {
+    EXPECT_EQ(values(forwarded(get_with(told)), name), "") << name;
+  }
+  EXPECT_EQ(values(forwarded(get_with(told), trusted_proxy), "X-Forwarded-Port"), "443\n");
+  EXPECT_EQ(values(forwarded(get_with(told), trusted_proxy), "X_Forwarded_Ssl"), "");
+}
+
 TEST(UpstreamRequest, FillsInWhatATrustedProxyLeavesOut) {
   const std::string out = forwarded(get_with("X-Forwarded-For:\r\n"), trusted_proxy);
   EXPECT_EQ(values(out, "X-Forwarded-For"), "192.0.2.1\n");
