@@ -113,13 +113,20 @@ void consume(Operation& operation, std::size_t count) {
   }
 }
 
+ssize_t send_once(const Operation& operation) {
+  if (operation.vector_count == 1) {  // the kernel takes a single piece more cheaply
+    return ::send(operation.socket->descriptor, operation.vectors->iov_base, operation.vectors->iov_len, MSG_NOSIGNAL);
+  }
+  msghdr message{};
+  message.msg_iov = operation.vectors;
+  message.msg_iovlen = std::min<std::size_t>(operation.vector_count, IOV_MAX);
+  return ::sendmsg(operation.socket->descriptor, &message, MSG_NOSIGNAL);
+}
+
 bool try_send(Operation& operation) {
   Socket& socket = *operation.socket;
   while (operation.vector_count > 0) {
-    msghdr message{};
-    message.msg_iov = operation.vectors;
-    message.msg_iovlen = std::min<std::size_t>(operation.vector_count, IOV_MAX);
-    const ssize_t count = ::sendmsg(socket.descriptor, &message, MSG_NOSIGNAL);
+    const ssize_t count = send_once(operation);
     if (count >= 0) {
       consume(operation, static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {

@@ -45,7 +45,7 @@ class UpstreamPool {
   static constexpr std::size_t idle_max = 64;               ///< a backend
   static constexpr std::chrono::seconds idle_for{55};       ///< just under the common 60 s of servers
   static constexpr std::chrono::seconds sweep_every{1};
-  static constexpr std::chrono::milliseconds trusted_for{5};  ///< idle this short: no look at the kernel
+  static constexpr std::chrono::seconds trusted_for{1};     ///< idle this short: what the loop has heard is enough
   static constexpr std::chrono::minutes backend_kept_for{5};  ///< a backend that nobody uses is forgotten
 
   UpstreamPool(io::EventLoop& loop, io::Resolver& resolver, ProxyMetrics& metrics);
