@@ -24,55 +24,56 @@ Addresses ResolverThread::look_up_by_system(const std::string& host) {
   return addresses;
 }
 
-ResolverThread::ResolverThread(LookUp look_up) : look_up_(std::move(look_up)), thread_([this] { run(); }) {}
+ResolverThread::ResolverThread(LookUp look_up) {
+  std::thread([queue = queue_, look_up = std::move(look_up)] { run(queue, look_up); }).detach();
+}
 
 ResolverThread::~ResolverThread() {
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(queue_->mutex);
+    queue_->stopping = true;
   }
-  asked_.notify_one();
-  thread_.join();
+  queue_->asked.notify_one();
 }
 
 bool ResolverThread::ask(std::string host, std::function<void(Addresses)> answer, const void* asker) {
   {
-    const std::lock_guard lock(mutex_);
-    if (questions_.size() >= queue_max) {
+    const std::lock_guard lock(queue_->mutex);
+    if (queue_->questions.size() >= queue_max) {
       return false;
     }
-    questions_.push_back(Question{std::move(host), std::move(answer), asker});
+    queue_->questions.push_back(Question{std::move(host), std::move(answer), asker});
   }
-  asked_.notify_one();
+  queue_->asked.notify_one();
   return true;
 }
 
 void ResolverThread::withdraw(const void* asker) {
-  const std::lock_guard lock(mutex_);
-  for (Question& question : questions_) {
+  const std::lock_guard lock(queue_->mutex);
+  for (Question& question : queue_->questions) {
     if (question.asker == asker) {
       question.answer = nullptr;
     }
   }
 }
 
-void ResolverThread::run() {
-  std::unique_lock lock(mutex_);
+void ResolverThread::run(const std::shared_ptr<Queue>& queue, const LookUp& look_up) {
+  std::unique_lock lock(queue->mutex);
   while (true) {
-    asked_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
-    if (stopping_) {
+    queue->asked.wait(lock, [&queue] { return queue->stopping || !queue->questions.empty(); });
+    if (queue->stopping) {
       return;
     }
-    if (questions_.front().answer) {
-      const std::string host = questions_.front().host;
+    if (queue->questions.front().answer) {
+      const std::string host = queue->questions.front().host;
       lock.unlock();
-      Addresses found = look_up_(host);
+      Addresses found = look_up(host);
       lock.lock();
-      if (questions_.front().answer) {  // under the lock, so that withdraw() knows it over
-        questions_.front().answer(std::move(found));
+      if (!queue->stopping && queue->questions.front().answer) {  // under the lock, so that withdraw() knows it over
+        queue->questions.front().answer(std::move(found));
       }
     }
-    questions_.pop_front();
+    queue->questions.pop_front();
   }
 }
 

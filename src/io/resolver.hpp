@@ -1,5 +1,7 @@
 // Host names to addresses without blocking a loop: getaddrinfo on one thread for the process (ResolverThread), answers
 // posted back to the loop that asked and remembered there for a while (Resolver). IP literals never leave the loop.
+// Nobody can break getaddrinfo off, and it may take its resolver's time-out (some 10 s): ResolverThread ends without
+// waiting for it. Its thread, detached and with the queue as its share, throws the late answer away and ends by itself.
 // Thread rule: a Resolver belongs to its loop's thread; ResolverThread is shared (its mutex is never taken on a request
 // that reuses a connection). Lifetime: ResolverThread outlives the resolvers, a Resolver its loop's last turn.
 #pragma once
@@ -24,12 +26,14 @@ using Addresses = std::vector<Address>;
 
 class ResolverThread {
  public:
-  /// Looks a name up; nothing found or a fault: an empty list. Replaced in tests.
+  /// Looks a name up; nothing found or a fault: an empty list. Replaced in tests. A call under way may outlast the
+  /// ResolverThread, so it owns what it needs.
   using LookUp = std::function<Addresses(const std::string& host)>;
 
   explicit ResolverThread(LookUp look_up = look_up_by_system);
   ResolverThread(const ResolverThread&) = delete;
   ResolverThread& operator=(const ResolverThread&) = delete;
+  /// Waits for nothing; no answer is called from here on.
   ~ResolverThread();
 
   /// `answer` is called on the resolver's thread and must not ask() or withdraw(). False: too many questions wait
@@ -47,14 +51,16 @@ class ResolverThread {
     std::function<void(Addresses)> answer;
     const void* asker;
   };
-  void run();
+  /// What the thread and its owner share, so that either may go first.
+  struct Queue {
+    std::mutex mutex;
+    std::condition_variable asked;
+    std::deque<Question> questions;  ///< the first is being looked up
+    bool stopping = false;
+  };
+  static void run(const std::shared_ptr<Queue>& queue, const LookUp& look_up);
 
-  LookUp look_up_;
-  std::mutex mutex_;
-  std::condition_variable asked_;
-  std::deque<Question> questions_;  ///< the first is being looked up
-  bool stopping_ = false;
-  std::thread thread_;
+  std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
 };
 
 class Resolver {

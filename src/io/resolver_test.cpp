@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <memory>
 #include <thread>
 
 #include "io/task.hpp"
@@ -91,9 +93,10 @@ class ResolverTest : public ::testing::Test {
     return outcome && *outcome && !(*outcome)->empty() ? (**outcome)[0].text() : "nothing";
   }
 
-  Names names;
+  std::shared_ptr<Names> kept_names = std::make_shared<Names>();  // a look-up may outlast the test
+  Names& names = *kept_names;
   testing::Simulation world;
-  ResolverThread thread{[this](const std::string& host) { return names.look_up(host); }};
+  ResolverThread thread{[kept = kept_names](const std::string& host) { return kept->look_up(host); }};
   Resolver resolver{world.loop(), thread};
   TaskScope scope;
 };
@@ -226,14 +229,32 @@ TEST_F(ResolverTest, MayGoBeforeItsAnswerComes) {
 }
 
 TEST(ResolverThread, RefusesQuestionsBeyondItsQueue) {
-  Names names;
-  names.hold();
-  ResolverThread thread([&](const std::string& host) { return names.look_up(host); });
+  const auto names = std::make_shared<Names>();
+  names->hold();
+  ResolverThread thread([names](const std::string& host) { return names->look_up(host); });
   for (std::size_t i = 0; i < ResolverThread::queue_max; ++i) {
     ASSERT_TRUE(thread.ask("host", [](Addresses) {}));
   }
   EXPECT_FALSE(thread.ask("host", [](Addresses) {}));
-  names.release();
+  names->release();
+}
+
+TEST(ResolverThread, EndsWithoutWaitingForALookUpAndCallsNoAnswerAfter) {
+  const auto names = std::make_shared<Names>();
+  const auto answers = std::make_shared<std::atomic<int>>(0);
+  const std::weak_ptr<std::atomic<int>> held_by_the_thread = answers;
+  names->hold();
+  {
+    ResolverThread thread([names](const std::string& host) { return names->look_up(host); });
+    thread.ask("host", [answers](Addresses) { ++*answers; });
+    names->wait_for_questions(1);
+  }  // would never end if it waited
+  EXPECT_EQ(answers.use_count(), 2);
+  names->release();
+  while (held_by_the_thread.use_count() > 1) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(*answers, 0);
 }
 
 TEST(ResolverThread, TheSystemKnowsLocalhost) {
