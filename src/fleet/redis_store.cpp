@@ -247,7 +247,9 @@ void RedisStore::append_group(const Group& group) {
   arguments_.add(group.pool_prefix);
   arguments_.add(balance::name_of(group.strategy));
   arguments_.add_number(static_cast<std::int64_t>(group.wants.size()));
-  append_excluded(*group.wants.front().acquire);
+  const Acquire& first = *group.wants.front().acquire;
+  arguments_.add_number(first.tried.empty() ? static_cast<std::int64_t>(group.wants.size()) : 0);
+  append_excluded(first);
 }
 
 void RedisStore::append_excluded(const Acquire& want) {

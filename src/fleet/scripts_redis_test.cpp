@@ -7,7 +7,7 @@
 namespace fairlead::fleet::scripts_test {
 namespace {
 
-const Wants one_least{"", StrategyId::least_conn, 1, {}};
+const Wants one_least{"", StrategyId::least_conn, 1, false, {}};
 
 TEST_F(ScriptsOnRedis, AcquireIsFencedAndAppliesNothingWithoutALease) {
   list({"a"});
@@ -109,7 +109,7 @@ TEST_F(ScriptsOnRedis, AKeyOfAWrongTypeFailsItsPoolAlone) {
   list({"a"});
   scripts().reset("m", {{key("conn_count:a"), 2}});
   redis().call({"SET", key("blue:backend_servers"), "x"});
-  const Reply reply = scripts().acquire("m", {{key("conn_count:a"), -1}}, {{"blue:", {}, 1, {}}, one_least});
+  const Reply reply = scripts().acquire("m", {{key("conn_count:a"), -1}}, {{"blue:", {}, 1, false, {}}, one_least});
   ASSERT_EQ(reply.items.size(), 2u);
   EXPECT_TRUE(reply.items[0].is_error);
   EXPECT_TRUE(reply.items[0].text.starts_with("WRONGTYPE")) << reply.items[0].text;
@@ -120,10 +120,21 @@ TEST_F(ScriptsOnRedis, AKeyOfAWrongTypeFailsItsPoolAlone) {
 TEST_F(ScriptsOnRedis, ExclusionsThatLeaveNothingAnswerNone) {
   list({"a", "b"});
   scripts().reset("m", {});
-  const Reply reply = scripts().acquire("m", {}, {{"", StrategyId::round_robin, 2, {"a", "b"}}, one_least});
+  const Reply reply = scripts().acquire("m", {}, {{"", StrategyId::round_robin, 2, false, {"a", "b"}}, one_least});
   ASSERT_EQ(reply.items.size(), 2u);
   EXPECT_EQ(reply.items[0].items.size(), 0u);
   EXPECT_EQ(reply.items[1].items.size(), 1u);
+}
+
+TEST_F(ScriptsOnRedis, ARetryTakesNoTicketAndGoesByWhereTheRotationStands) {
+  list({"a", "b", "c"});
+  scripts().reset("m", {});
+  const Wants first{"", StrategyId::round_robin, 1, false, {}};
+  EXPECT_EQ(scripts().acquire("m", {}, {first}).items.at(0).items.at(0).text, "a");
+  const Reply again = scripts().acquire("m", {}, {{"", StrategyId::round_robin, 1, true, {"a"}}});
+  EXPECT_EQ(again.items.at(0).items.at(0).text, "c");  // {b, c}[1 % 2]
+  EXPECT_EQ(redis().call({"GET", key("rr_counter")}).text, "1");
+  EXPECT_EQ(scripts().acquire("m", {}, {first}).items.at(0).items.at(0).text, "b");
 }
 
 TEST_F(ScriptsOnRedis, RegisterAddsWhatTheListLacksInOrder) {

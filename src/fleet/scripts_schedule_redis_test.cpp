@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "fleet/scripts.hpp"
 #include "support/scripts_on_redis.hpp"
@@ -150,7 +151,11 @@ class Schedule {
   }
 
   Wants some_wants() {
-    Wants wants{one_of(pools), below(2) == 0 ? StrategyId::round_robin : StrategyId::least_conn, 1 + below(5), {}};
+    Wants wants{one_of(pools),
+                below(2) == 0 ? StrategyId::round_robin : StrategyId::least_conn,
+                1 + below(5),
+                below(4) == 0,
+                {}};
     for (int i = below(8) - 4; i > 0; --i) {
       wants.excluded.push_back(one_of(urls));
     }
@@ -196,16 +201,19 @@ class Schedule {
     for (std::size_t i = 0; i < wants.size(); ++i) {
       const bool can = !model_.candidates(wants[i]).empty();
       ASSERT_EQ(reply.items[i].items.size(), can ? static_cast<std::size_t>(wants[i].count) : 0u);
+      std::uint64_t ticket = can ? take_tickets(wants[i]) : 0;
       for (const Reply& item : reply.items[i].items) {
-        ASSERT_EQ(item.text, model_.pick(member, wants[i], take_ticket(wants[i])));
+        ASSERT_EQ(item.text, model_.pick(member, wants[i], ticket++));
         ++picks;
       }
     }
   }
 
-  std::uint64_t take_ticket(const Wants& want) {
+  /// The first; a retry takes none and goes by where the rotation stands.
+  std::uint64_t take_tickets(const Wants& want) {
     const bool turns = want.strategy == StrategyId::round_robin;
-    return model_.counters[key(want.pool + (turns ? "rr_counter" : "fairlead:tie"))]++;
+    std::uint64_t& counter = model_.counters[key(want.pool + (turns ? "rr_counter" : "fairlead:tie"))];
+    return std::exchange(counter, counter + (want.is_retry ? 0U : static_cast<unsigned>(want.count)));
   }
 
   void reset(const std::string& member) {

@@ -24,6 +24,7 @@ struct Wants {
   std::string pool;  ///< "" or "blue:"
   StrategyId strategy = StrategyId::round_robin;
   int count = 1;
+  bool is_retry = false;
   Words excluded;
 };
 
@@ -51,8 +52,9 @@ class Scripts {
       words.insert(words.end(), {count_key, std::to_string(amount)});
     }
     for (const Wants& want : wants) {
-      words.insert(words.end(), {key(want.pool), std::string(balance::name_of(want.strategy)),
-                                 std::to_string(want.count), std::to_string(want.excluded.size())});
+      words.insert(words.end(),
+                   {key(want.pool), std::string(balance::name_of(want.strategy)), std::to_string(want.count),
+                    std::to_string(want.is_retry ? 0 : want.count), std::to_string(want.excluded.size())});
       words.insert(words.end(), want.excluded.begin(), want.excluded.end());
     }
     return redis_.call(words);

@@ -1,7 +1,10 @@
 -- One call of a loop turn: what a worker gives back and what it wants, over all pools, applied as one step.
 -- KEYS: instances, own ledger.
 -- ARGV: key prefix, count's time to live, member, number of changes, {conn_count key, signed amount}...,
---       then groups of wants: {pool's key prefix, strategy, wanted, number of excluded URLs, excluded URL...}...
+--       then groups of wants: {pool's key prefix, strategy, wanted, tickets, number of excluded URLs,
+--       excluded URL...}...
+-- The rotation counts requests, not tries: a group of first tries takes as many tickets as it wants, a retry takes 0
+-- and goes by where the rotation stands.
 -- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing; an
 -- error in its place if a key of the pool has a wrong type. The other groups and the changes aren't touched by that.
 -- FENCED, and nothing applied, if the member's lease is gone: it must reset.
@@ -18,6 +21,7 @@ end
 
 local function read_group()
   local group = {prefix = next_argument(), strategy = next_argument(), wanted = tonumber(next_argument())}
+  group.tickets = tonumber(next_argument())
   local left_out = {}
   for _ = 1, tonumber(next_argument()) do
     left_out[next_argument()] = true
@@ -41,11 +45,11 @@ end
 -- The group's first ticket, counted from 0.
 local function take_tickets(group)
   local counter = group.strategy == 'least_conn' and 'fairlead:tie' or 'rr_counter'
-  local taken = redis.pcall('INCRBY', group.prefix .. counter, group.wanted)
+  local taken = redis.pcall('INCRBY', group.prefix .. counter, group.tickets)
   if type(taken) == 'table' then
     group.fault = taken
   else
-    group.ticket = taken - group.wanted
+    group.ticket = taken - group.tickets
   end
 end
 
