@@ -42,8 +42,8 @@ std::optional<std::string> Server::start() {
   const control::Config& config = controller_.config();
   ensure_descriptors(config.limits.connections, log_);
   add_metrics();
-  if (const Result<void> supported = state_.check_supported(); !supported) {
-    return state_.shown() + ": " + std::string(supported.error().detail);
+  if (auto failure = state_.fault()) {
+    return failure;
   }
   if (auto failure = make_workers()) {
     return failure;

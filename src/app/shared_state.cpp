@@ -7,9 +7,25 @@
 namespace fairlead::app {
 namespace {
 
-fleet::StateSettings settings_of(const control::Config& config) {
+using Tls = std::optional<Result<io::TlsContext>>;
+
+fleet::StateUrl url_of(const control::Config& config) {
   Result<fleet::StateUrl> url = fleet::parse_state_url(config.state.url);
-  return {url ? std::move(*url) : fleet::StateUrl{}, config.state.key_prefix, fleet::random_id()};
+  return url ? std::move(*url) : fleet::StateUrl{};
+}
+
+Tls tls_of(const control::Config& config) {
+  if (url_of(config).kind != fleet::StateKind::redis_tls) {
+    return std::nullopt;
+  }
+  io::TlsClientOptions options;
+  options.ca_file = config.state.ca_file;
+  return io::TlsContext::for_client(options);
+}
+
+fleet::StateSettings settings_of(const control::Config& config, const Tls& tls) {
+  const io::TlsContext* context = tls && *tls ? &**tls : nullptr;
+  return {url_of(config), config.state.key_prefix, context, fleet::random_id()};
 }
 
 std::vector<fleet::BackendListWatch::Pool> pools_of(const control::Config& config) {
@@ -28,17 +44,28 @@ std::vector<fleet::BackendListWatch::Pool> pools_of(const control::Config& confi
 
 SharedState::SharedState(const control::Config& config, io::EventLoop& control_loop,
                          io::ResolverThread& resolver_thread, metrics::Registry& registry, const Log& log)
-    : settings_(settings_of(config)),
+    : ca_file_(config.state.ca_file),
+      tls_(tls_of(config)),
+      settings_(settings_of(config, tls_)),
       log_(log),
       families_(fleet::add_state_families(registry, status_)),
       resolver_(control_loop, resolver_thread),
       pools_(config.pools.size()) {
   if (settings_.url.kind != fleet::StateKind::memory) {
-    watch_ = std::make_unique<fleet::BackendListWatch>(control_loop, resolver_, settings_.url, settings_.key_prefix,
+    const fleet::RedisEndpoint redis{settings_.url, settings_.tls};
+    watch_ = std::make_unique<fleet::BackendListWatch>(control_loop, resolver_, redis, settings_.key_prefix,
                                                        settings_.instance,
                                                        fleet::StateMetrics(registry.add_shard(), families_), log_);
     watch_->watch(pools_of(config));
   }
+}
+
+std::optional<std::string> SharedState::fault() const {
+  if (!tls_ || *tls_) {
+    return std::nullopt;
+  }
+  const std::string subject = ca_file_.empty() ? shown() : "state.ca_file " + ca_file_;
+  return subject + ": " + std::string(tls_->error().detail);
 }
 
 std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::EventLoop& loop, io::Resolver& resolver,

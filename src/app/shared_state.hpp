@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -11,9 +12,9 @@
 #include "control/controller.hpp"
 #include "core/metrics/registry.hpp"
 #include "fleet/backend_list_watch.hpp"
-#include "fleet/redis_dialer.hpp"
 #include "fleet/store_factory.hpp"
 #include "io/resolver.hpp"
+#include "io/tls_context.hpp"
 
 namespace fairlead::app {
 
@@ -25,8 +26,8 @@ class SharedState {
   SharedState(const SharedState&) = delete;
   SharedState& operator=(const SharedState&) = delete;
 
-  /// Error: the URL needs what this build can't do.
-  [[nodiscard]] Result<void> check_supported() const { return fleet::check_supported(settings_.url); }
+  /// Why no store can be made, as a sentence; nothing: they can.
+  [[nodiscard]] std::optional<std::string> fault() const;
   std::unique_ptr<fleet::StateStore> make_store(unsigned worker, io::EventLoop& loop, io::Resolver& resolver,
                                                 metrics::Shard& shard);
   /// Follows the lists of the controller's pools from now on.
@@ -41,6 +42,8 @@ class SharedState {
   [[nodiscard]] std::string shown() const { return fleet::redacted(settings_.url); }
 
  private:
+  std::string ca_file_;
+  std::optional<Result<io::TlsContext>> tls_;  ///< for rediss://
   fleet::StateSettings settings_;
   const Log& log_;
   fleet::StateStatus status_;

@@ -26,6 +26,7 @@ struct StateConfig {
   std::string url = "memory://";
   Coordination coordination = Coordination::leased;
   std::string key_prefix;
+  std::string ca_file;  ///< PEM; empty: what the system trusts
 };
 
 struct LimitsConfig {

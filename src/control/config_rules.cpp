@@ -61,6 +61,14 @@ Fault key_prefix_fault(std::string_view text) {
   return std::nullopt;
 }
 
+Fault file_fault(std::string_view text) {
+  const bool plain = all_of(text, [](char character) { return static_cast<unsigned char>(character) >= ' '; });
+  if (text.empty() || text.size() >= path_max || !plain) {
+    return "the file's path is empty, longer than 4095 bytes or holds control characters; write it such as /etc/ca.pem";
+  }
+  return std::nullopt;
+}
+
 Fault address_range_fault(std::string_view text) {
   return routing::parse_address_range(text)
              ? Fault()
@@ -132,6 +140,7 @@ constexpr TextRule listen_address{"IP:PORT", "0.0.0.0:5000", R"(^(\[[0-9A-Fa-f:.
 constexpr TextRule state_url{"URL", "redis://127.0.0.1:6379", R"(^(memory://$|rediss?://|redis\+unix://))",
                              state_url_fault};
 constexpr TextRule key_prefix{"text", "{lb}:", R"(^[!-~]{0,128}$)", key_prefix_fault};
+constexpr TextRule file{"path of a file", "/etc/fairlead/redis-ca.pem", R"(^[^\x00-\x1f]{1,4095}$)", file_fault};
 constexpr TextRule address_range{"CIDR range", "10.0.0.0/8", R"(^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$)", address_range_fault};
 constexpr TextRule pool_name{"name", "default", R"(^[A-Za-z0-9_.-]{1,64}$)", pool_name_fault};
 constexpr TextRule backend_url{"URL", "http://localhost:6001", R"(^[Hh][Tt][Tt][Pp]://)", backend_url_fault};
@@ -149,6 +158,9 @@ const TextRule& state_url_rule() {
 }
 const TextRule& key_prefix_rule() {
   return key_prefix;
+}
+const TextRule& file_rule() {
+  return file;
 }
 const TextRule& address_range_rule() {
   return address_range;

@@ -19,6 +19,7 @@ struct TextRule {
 const TextRule& listen_address_rule();
 const TextRule& state_url_rule();
 const TextRule& key_prefix_rule();
+const TextRule& file_rule();
 const TextRule& address_range_rule();
 const TextRule& pool_name_rule();
 const TextRule& backend_url_rule();

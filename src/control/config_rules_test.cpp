@@ -56,6 +56,11 @@ TEST(ConfigRules, TakesAStateUrl) {
   expect_wrong(state_url_rule(), {"", "memory", "http://h", "redis+sentinel://h/x"});
 }
 
+TEST(ConfigRules, TakesTheNameOfAFile) {
+  expect_right(file_rule(), {"/etc/ssl/ca.pem", "ca.pem", "./with a blank.pem"});
+  expect_wrong(file_rule(), {"", "/etc/ca\n.pem"});
+}
+
 TEST(ConfigRules, NeverShowsTheStateUrl) {
   EXPECT_EQ(state_url_rule().fault("redis://u:hunter2@h:x")->find("hunter2"), std::string::npos);
 }

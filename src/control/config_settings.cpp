@@ -122,6 +122,11 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
   settings.push_back(text("state.key_prefix", key_prefix_rule(), state.key_prefix,
                           {"Put before each key in Redis.",
                            "Lets fleets share one Redis; `{lb}:` puts all keys on one slot of a Redis Cluster."}));
+  settings.push_back(text("state.ca_file", file_rule(), state.ca_file,
+                          {"PEM file of the authorities whose certificate a `rediss://` server may show. Without it: "
+                           "those that the system trusts.",
+                           "The server's name is always checked too; a Redis of one's own often has an authority of "
+                           "its own."}));
 }
 
 void append_limits(std::vector<Setting>& settings, LimitsConfig& limits) {

@@ -29,6 +29,7 @@ std::vector<std::string_view> keys_for_restart(const Config& before, const Confi
   differs(before.state.url != after.state.url, "state.url");
   differs(before.state.coordination != after.state.coordination, "state.coordination");
   differs(before.state.key_prefix != after.state.key_prefix, "state.key_prefix");
+  differs(before.state.ca_file != after.state.ca_file, "state.ca_file");
   differs(before.limits.connections != after.limits.connections, "limits.connections");
   return keys;
 }

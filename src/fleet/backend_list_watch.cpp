@@ -8,12 +8,13 @@
 
 namespace fairlead::fleet {
 
-BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string key_prefix,
-                                   const std::string& instance, StateMetrics metrics, const Log& log)
+BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint redis,
+                                   std::string key_prefix, const std::string& instance, StateMetrics metrics,
+                                   const Log& log)
     : loop_(loop),
       keys_(std::move(key_prefix)),
       log_(log),
-      client_(loop, resolver, std::move(url), "fairlead-" + instance + ".watch", metrics) {
+      client_(loop, resolver, std::move(redis), "fairlead-" + instance + ".watch", metrics) {
   client_.on_up = [this] { poll(); };
   client_.on_down = [this](StateFault) { timer_.cancel(); };
   timer_.context = this;

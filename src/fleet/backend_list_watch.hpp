@@ -30,7 +30,7 @@ class BackendListWatch {
   static constexpr std::size_t invalid_max = 1024;  ///< entries that were reported
 
   /// `instance` names the connection in CLIENT LIST.
-  BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string key_prefix,
+  BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint redis, std::string key_prefix,
                    const std::string& instance, StateMetrics metrics, const Log& log);
   BackendListWatch(const BackendListWatch&) = delete;
   BackendListWatch& operator=(const BackendListWatch&) = delete;

@@ -24,7 +24,7 @@ class BackendListWatchOnRedis : public testing::Test {
     StateUrl url;
     url.kind = StateKind::redis_unix;
     url.path = server_.socket_path();
-    watch_.emplace(on_.loop, on_.resolver, url, "", "test", on_.metrics, on_.log);
+    watch_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "", "test", on_.metrics, on_.log);
     watch_->on_listed = [this](const std::string& pool, Urls urls) { lists_[pool] = std::move(urls); };
   }
   void TearDown() override {

@@ -3,8 +3,6 @@
 // Thread rule: one loop thread. Lifetime: stop() must have ended before the store does.
 #pragma once
 
-#include <optional>
-
 #include "base/log.hpp"
 #include "fleet/memory_store.hpp"
 #include "fleet/redis_store.hpp"
@@ -25,15 +23,13 @@ class FailoverStore final : public StateStore {
 
  private:
   void answer_locally(Acquire& want);
-  void note_live();
-  void note_away(StateFault fault);
+  void log_live(StateStatus::Flip flip);
+  void log_away(StateFault fault);
 
   const Log& log_;
   std::string shown_url_;  ///< without the password
   MemoryStore memory_;
   RedisStore redis_;
-  std::optional<bool> was_live_;  ///< as last logged
-  StateFault last_fault_;
 };
 
 }  // namespace fairlead::fleet

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
+
 #include "support/redis_loop.hpp"
 
 namespace fairlead::fleet {
@@ -12,9 +14,9 @@ class FailoverStoreTest : public testing::Test {
  protected:
   FailoverStoreTest() {
     RedisStoreSettings settings;
-    settings.url.kind = StateKind::redis_unix;
-    settings.url.path = "/nonexistent/fairlead.sock";
-    settings.url.password = "secret";
+    settings.redis.url.kind = StateKind::redis_unix;
+    settings.redis.url.path = "/nonexistent/fairlead.sock";
+    settings.redis.url.password = "secret";
     settings.member = "test.0";
     store_.emplace(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log);
   }
@@ -53,6 +55,23 @@ TEST_F(FailoverStoreTest, SaysOnceThatRedisIsNotThereAndNeverThePassword) {
   EXPECT_EQ(on_.lines.count("reason=refused"), 1u);
   EXPECT_EQ(on_.lines.count("secret"), 0u);
   EXPECT_TRUE(on_.status.is_degraded());
+}
+
+TEST_F(FailoverStoreTest, WorkersOfAProcessSayItOnce) {
+  std::list<FailoverStore> others;
+  for (int i = 1; i < 4; ++i) {
+    RedisStoreSettings settings;
+    settings.redis.url.kind = StateKind::redis_unix;
+    settings.redis.url.path = "/nonexistent/fairlead.sock";
+    others.emplace_back(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log).start();
+  }
+  store_->start();
+  const io::TimePoint more_tries = on_.loop.exact_now() + std::chrono::milliseconds(150);
+  ASSERT_TRUE(on_.until([&] { return on_.loop.exact_now() > more_tries; }));
+  EXPECT_EQ(on_.lines.count("redis unavailable"), 1u);
+  for (FailoverStore& other : others) {
+    on_.finish(other.stop());
+  }
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "fleet/redis_dialer.hpp"
-
 namespace fairlead::fleet {
 namespace {
 
@@ -11,13 +9,13 @@ constexpr std::chrono::hours for_ever{1};
 
 }  // namespace
 
-RedisClient::RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name,
+RedisClient::RedisClient(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint endpoint, std::string name,
                          StateMetrics metrics)
     : loop_(loop),
       resolver_(resolver),
-      url_(std::move(url)),
+      endpoint_(std::move(endpoint)),
       name_(std::move(name)),
-      database_(std::to_string(url_.database)),
+      database_(std::to_string(endpoint_.url.database)),
       metrics_(metrics),
       random_(std::random_device{}()) {
   deadline_timer_.context = this;
@@ -48,7 +46,8 @@ io::Task<> RedisClient::stop() {
 
 io::Task<> RedisClient::session() {
   is_dropped_ = false;
-  Result<std::unique_ptr<io::Stream>> dialed = co_await dial_redis(loop_, resolver_, url_, loop_.now() + connect_max);
+  const io::TimePoint deadline = loop_.now() + connect_max;
+  Result<std::unique_ptr<io::Stream>> dialed = co_await dial_redis(loop_, resolver_, endpoint_, deadline);
   if (!dialed) {
     drop(fault_of(dialed.error()));
   } else if (!is_stopping_) {
@@ -126,17 +125,18 @@ io::Task<> RedisClient::write_out() {
 
 /// Any answer that refuses us ends the session; the last one of the scripts' makes us ready.
 void RedisClient::greet() {
+  const StateUrl& url = endpoint_.url;
   const auto must_succeed = [this](ReplyView reply) {
     if (reply.is_error()) {
       drop(fault_of_reply(reply.text()));
     }
   };
-  if (!url_.password.empty() && url_.user.empty()) {
-    append("auth", {"AUTH", url_.password}, handshake_max, must_succeed);
-  } else if (!url_.password.empty()) {
-    append("auth", {"AUTH", url_.user, url_.password}, handshake_max, must_succeed);
+  if (!url.password.empty() && url.user.empty()) {
+    append("auth", {"AUTH", url.password}, handshake_max, must_succeed);
+  } else if (!url.password.empty()) {
+    append("auth", {"AUTH", url.user, url.password}, handshake_max, must_succeed);
   }
-  if (url_.database != 0) {
+  if (url.database != 0) {
     append("select", {"SELECT", database_}, handshake_max, must_succeed);
   }
   append("setname", {"CLIENT", "SETNAME", name_}, handshake_max, [](ReplyView) {});

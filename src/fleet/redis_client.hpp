@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "fleet/redis_dialer.hpp"
 #include "fleet/resp.hpp"
 #include "fleet/scripts.hpp"
 #include "fleet/state_fault.hpp"
 #include "fleet/state_metrics.hpp"
-#include "fleet/state_url.hpp"
 #include "io/event_loop.hpp"
 #include "io/resolver.hpp"
 #include "io/stream.hpp"
@@ -35,7 +35,8 @@ class RedisClient {
   static constexpr Milliseconds stable_after{5000};  ///< a connection that lasted so long starts the backoff anew
 
   /// `name` is for CLIENT LIST.
-  RedisClient(io::EventLoop& loop, io::Resolver& resolver, StateUrl url, std::string name, StateMetrics metrics);
+  RedisClient(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint endpoint, std::string name,
+              StateMetrics metrics);
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;
   ~RedisClient();
@@ -87,7 +88,7 @@ class RedisClient {
 
   io::EventLoop& loop_;
   io::Resolver& resolver_;
-  StateUrl url_;
+  RedisEndpoint endpoint_;
   std::string name_;
   std::string database_;
   StateMetrics metrics_;

@@ -1,11 +1,30 @@
 #include "fleet/redis_dialer.hpp"
 
+#include <cerrno>
+
+#include "base/check.hpp"
+#include "io/tls_stream.hpp"
+
 namespace fairlead::fleet {
 namespace {
 
 using Dialed = Result<std::unique_ptr<io::Stream>>;
 
-io::Task<Dialed> connect(io::EventLoop& loop, io::Address address, io::TimePoint deadline) {
+io::Task<Dialed> secure(std::unique_ptr<io::PlainStream> plain, const RedisEndpoint& endpoint, io::TimePoint deadline) {
+  auto stream = std::make_unique<io::TlsStream>(std::move(plain), *endpoint.tls, endpoint.url.host);
+  const Result<std::size_t> shaken = co_await stream->handshake(deadline);
+  if (!shaken) {
+    Error error = shaken.error();
+    if (error.code == EKEYREJECTED) {
+      error.detail = stream->certificate_fault();
+    }
+    co_return error;
+  }
+  co_return std::unique_ptr<io::Stream>(std::move(stream));
+}
+
+io::Task<Dialed> connect(io::EventLoop& loop, io::Address address, const RedisEndpoint& endpoint,
+                         io::TimePoint deadline) {
   auto stream = std::make_unique<io::PlainStream>(loop, Side::internal);
   const Result<void> opened = stream->open(address);
   if (!opened) {
@@ -15,23 +34,19 @@ io::Task<Dialed> connect(io::EventLoop& loop, io::Address address, io::TimePoint
   if (!connected) {
     co_return connected.error();
   }
-  co_return std::unique_ptr<io::Stream>(std::move(stream));
+  if (endpoint.url.kind != StateKind::redis_tls) {
+    co_return std::unique_ptr<io::Stream>(std::move(stream));
+  }
+  Dialed secured = co_await secure(std::move(stream), endpoint, deadline);
+  co_return std::move(secured);
 }
 
 }  // namespace
 
-Result<void> check_supported(const StateUrl& url) {
-  if (url.kind == StateKind::redis_tls) {
-    return Error{ErrorKind::unavailable, Side::internal, 0, "rediss:// needs TLS, which this build doesn't have yet"};
-  }
-  return {};
-}
-
-io::Task<Dialed> dial_redis(io::EventLoop& loop, io::Resolver& resolver, const StateUrl& url, io::TimePoint deadline) {
-  const Result<void> supported = check_supported(url);
-  if (!supported) {
-    co_return supported.error();
-  }
+io::Task<Dialed> dial_redis(io::EventLoop& loop, io::Resolver& resolver, const RedisEndpoint& endpoint,
+                            io::TimePoint deadline) {
+  const StateUrl& url = endpoint.url;
+  check(url.kind != StateKind::redis_tls || endpoint.tls != nullptr, "rediss:// comes with a TLS context");
   io::Addresses addresses;
   if (url.kind == StateKind::redis_unix) {
     const std::optional<io::Address> address = io::Address::from_path(url.path);
@@ -47,7 +62,7 @@ io::Task<Dialed> dial_redis(io::EventLoop& loop, io::Resolver& resolver, const S
   }
   Error last{ErrorKind::unresolved, Side::internal, 0, "no address"};
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    Dialed dialed = co_await connect(loop, addresses[i], deadline);
+    Dialed dialed = co_await connect(loop, addresses[i], endpoint, deadline);
     if (dialed) {
       co_return std::move(dialed);
     }

@@ -1,5 +1,5 @@
-// Opens the byte stream to Redis that a state URL names: TCP by name or address, or a unix socket. The one place where
-// another kind of stream comes in (TLS). One loop thread; `url`, `loop` and `resolver` outlive the task.
+// Opens the byte stream to Redis that a state URL names: TCP by name or address, TLS over it, or a unix socket.
+// Used by redis_client. One loop thread; the endpoint, `loop` and `resolver` outlive the task.
 #pragma once
 
 #include <memory>
@@ -8,13 +8,17 @@
 #include "io/resolver.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/tls_context.hpp"
 
 namespace fairlead::fleet {
 
-io::Task<Result<std::unique_ptr<io::Stream>>> dial_redis(io::EventLoop& loop, io::Resolver& resolver,
-                                                         const StateUrl& url, io::TimePoint deadline);
+struct RedisEndpoint {
+  StateUrl url;
+  const io::TlsContext* tls = nullptr;  ///< set for rediss://; outlives whoever dials
+};
 
-/// Can this build reach such a URL? Error: unavailable.
-Result<void> check_supported(const StateUrl& url);
+/// Error with TLS: refused with the code EKEYREJECTED and what is wrong with the certificate, when it isn't believed.
+io::Task<Result<std::unique_ptr<io::Stream>>> dial_redis(io::EventLoop& loop, io::Resolver& resolver,
+                                                         const RedisEndpoint& endpoint, io::TimePoint deadline);
 
 }  // namespace fairlead::fleet

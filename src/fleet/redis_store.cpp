@@ -30,7 +30,7 @@ RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSe
       settings_(std::move(settings)),
       status_(status),
       log_(log),
-      client_(loop, resolver, settings_.url, "fairlead-" + settings_.member, metrics),
+      client_(loop, resolver, settings_.redis, "fairlead-" + settings_.member, metrics),
       ledger_(keys_),
       instances_key_(keys_.instances()),
       ledger_key_(keys_.ledger(settings_.member)),
@@ -50,7 +50,9 @@ RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSe
 }
 
 RedisStore::~RedisStore() {
-  status_.workers.fetch_sub(1, std::memory_order_relaxed);
+  if (state_ != State::stopped) {
+    status_.workers.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 void RedisStore::start() {
@@ -61,6 +63,7 @@ io::Task<> RedisStore::stop() {
   if (is_live()) {
     status_.live.fetch_sub(1, std::memory_order_relaxed);
   }
+  status_.workers.fetch_sub(1, std::memory_order_relaxed);  // who left lacks nothing
   state_ = State::stopped;
   beat_timer_.cancel();
   give_up_all();
@@ -100,10 +103,9 @@ void RedisStore::joined(ReplyView reply) {
   status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
   joins_tried_ = 0;
   state_ = State::live;
-  status_.live.fetch_add(1, std::memory_order_relaxed);
   heard();
   loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
-  on_live();
+  on_live(status_.note_live());
   flush_at_end_of_turn();
 }
 
@@ -118,12 +120,10 @@ void RedisStore::went_away(StateFault fault) {
     left_.open();
     return;
   }
-  if (is_live()) {
-    status_.live.fetch_sub(1, std::memory_order_relaxed);
-  }
+  const bool is_news = status_.note_away(is_live(), fault);
   state_ = State::away;
   beat_timer_.cancel();
-  on_away(fault);
+  on_away(fault, is_news);
   give_up_all();
 }
 

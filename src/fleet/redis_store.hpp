@@ -20,7 +20,7 @@
 namespace fairlead::fleet {
 
 struct RedisStoreSettings {
-  StateUrl url;
+  RedisEndpoint redis;
   std::string key_prefix;
   std::string member;  ///< `<instance id>.<worker>`: whose ledger it is
   std::chrono::milliseconds wait_max{50};
@@ -42,8 +42,9 @@ class RedisStore {
   ~RedisStore();
 
   /// Set before start().
-  std::function<void()> on_live;
-  std::function<void(StateFault)> on_away;
+  std::function<void(StateStatus::Flip)> on_live;
+  /// `is_news`: this worker is the one to say it for the process.
+  std::function<void(StateFault, bool is_news)> on_away;
   /// Redis has no answer to the want: choose locally, adopt(), and answer it.
   std::function<void(Acquire&)> on_given_up;
 

@@ -39,7 +39,7 @@ class StoresOnRedis : public testing::Test {
 
   FailoverStore& add_store(StateUrl url) {
     RedisStoreSettings settings;
-    settings.url = std::move(url);
+    settings.redis.url = std::move(url);
     settings.member = "test." + std::to_string(stores_.size());
     FailoverStore& store =
         stores_.emplace_back(on_.loop, on_.resolver, std::move(settings), on_.metrics, on_.status, on_.log);
@@ -201,6 +201,16 @@ TEST_F(StoresOnRedis, WhatWasTriedOrRestsIsNotChosen) {
   const std::string_view both[] = {"http://a", "http://c"};
   EXPECT_EQ(pick(store, StrategyId::least_conn, both), "http://b") << "all else was tried";
   EXPECT_TRUE(on_.until([this] { return count("http://b") == "1"; }));
+}
+
+TEST_F(StoresOnRedis, ARetryDoesNotTurnTheRotationForOthers) {
+  list_backends();
+  FailoverStore& store = add_live_store();
+  EXPECT_EQ(pick(store, StrategyId::round_robin), "http://a");
+  const std::string_view tried[] = {"http://a"};
+  EXPECT_EQ(pick(store, StrategyId::round_robin, tried), "http://c");
+  EXPECT_EQ(redis()("GET rr_counter").text, "1");
+  EXPECT_EQ(pick(store, StrategyId::round_robin), "http://b");
 }
 
 TEST_F(StoresOnRedis, ABackendThatTheSnapshotDoesNotKnowServesAtOnce) {

@@ -1,6 +1,7 @@
 #include "fleet/state_fault.hpp"
 
 #include <array>
+#include <cerrno>
 
 namespace fairlead::fleet {
 namespace {
@@ -25,6 +26,9 @@ constexpr std::array<StateFault, 13> replies{{
 }  // namespace
 
 StateFault fault_of(const Error& error) {
+  if (error.code == EKEYREJECTED) {
+    return {"certificate_refused", true, error.detail};
+  }
   return {name_of(error.kind), false};
 }
 

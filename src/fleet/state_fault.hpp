@@ -11,6 +11,7 @@ namespace fairlead::fleet {
 struct StateFault {
   std::string_view reason;
   bool operator_must_act = false;
+  std::string_view detail = {};  ///< what is wrong with Redis' certificate; else empty
 
   friend bool operator==(const StateFault&, const StateFault&) = default;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace fairlead::fleet {
 namespace {
 
@@ -22,6 +24,11 @@ TEST(StateFault, AnUnknownErrorReplyShowsNoneOfItsText) {
 
 TEST(StateFault, ALostConnectionIsNamedByItsError) {
   EXPECT_EQ(fault_of(Error{ErrorKind::refused, Side::internal}).reason, "refused");
+}
+
+TEST(StateFault, ACertificateThatIsNotBelievedIsAnOperatorsMatter) {
+  const StateFault fault = fault_of(Error{ErrorKind::refused, Side::internal, EKEYREJECTED, "hostname mismatch"});
+  EXPECT_EQ(fault, (StateFault{"certificate_refused", true, "hostname mismatch"}));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned w
     });
   }
   RedisStoreSettings redis;
-  redis.url = settings.url;
+  redis.redis = {settings.url, settings.tls};
   redis.key_prefix = settings.key_prefix;
   redis.member = settings.instance + "." + std::to_string(worker);
   return std::make_unique<FailoverStore>(parts.loop, parts.resolver, std::move(redis),

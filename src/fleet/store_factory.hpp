@@ -11,6 +11,7 @@
 #include "fleet/state_url.hpp"
 #include "io/event_loop.hpp"
 #include "io/resolver.hpp"
+#include "io/tls_context.hpp"
 
 namespace fairlead::fleet {
 
@@ -18,7 +19,8 @@ namespace fairlead::fleet {
 struct StateSettings {
   StateUrl url;
   std::string key_prefix;
-  std::string instance;  ///< random_id(), made at start
+  const io::TlsContext* tls = nullptr;  ///< for rediss://; outlives the stores
+  std::string instance;                 ///< random_id(), made at start
 };
 
 /// What a store works with; all but the copied families outlives it.
@@ -31,7 +33,7 @@ struct StoreParts {
   const Log& log;
 };
 
-/// `worker` is its index in the process. The URL is one that check_supported() passed.
+/// `worker` is its index in the process.
 std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned worker, const StoreParts& parts);
 
 }  // namespace fairlead::fleet

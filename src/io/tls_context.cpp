@@ -33,7 +33,7 @@ Result<TlsContext> TlsContext::for_client(const TlsClientOptions& options) {
   const bool trusted = options.ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
                                                : SSL_CTX_load_verify_file(context, options.ca_file.c_str()) == 1;
   if (!trusted) {
-    return unusable("the file of trusted certificates can't be used");
+    return unusable("the certificates to trust can't be read; give a readable file in PEM format");
   }
   if (options.certificate_file.empty()) {
     return made;

@@ -4,11 +4,12 @@ import re
 import time
 
 import pytest
+import yaml
 
 from harness.authority import Authority
 from harness.backend import Gate
 from harness.fleet import Flight, Load, chosen, counts, listed, post, wait_counts
-from harness.program import configuration
+from harness.program import configuration, run_command
 from harness.waiting import wait_until
 
 HANG = 1.0  # seconds; a request that takes longer waits for Redis. A hang check, not a measurement.
@@ -248,20 +249,70 @@ def test_a_unix_socket_is_used(scene, backends):
     uses_redis(scene.fairlead(backends, state=f"redis+unix://{server.socket_path}"), server.client(), backends)
 
 
-def test_tls_is_used_and_the_certificate_checked(scene, backends, tmp_path):
-    authority = Authority(tmp_path / "authority")
-    server = scene.redis(tls=authority)
-    url = f"rediss://127.0.0.1:{server.tls_port}"
-    config = configuration(backends, state=url)
-    instance = scene.fairlead(config=config, env={"SSL_CERT_FILE": str(authority.ca)}, ready=None)
-    unsupported = r"(tls|rediss).*not supported|rediss:.* reason=unavailable"
-    wait_until(lambda: instance.process.poll() is not None or says(instance, r"redis connected|" + unsupported), 10)
-    if instance.process.poll() is not None or says(instance, unsupported):
-        reason = instance.log().strip().splitlines()[-1]
-        scene.instances.remove(instance)
-        instance.kill()
-        pytest.skip(f"TLS to Redis isn't supported: {reason}")
-    uses_redis(instance, server.client(), backends)
-    stranger = scene.fairlead(config=configuration(backends, state=url), env={"SSL_CERT_FILE": "/dev/null"})
-    serve_quickly(stranger)
-    wait_said(stranger, r"certificate|tls")
+@pytest.fixture
+def tls_server(scene, tmp_path):
+    return scene.redis(tls=Authority(tmp_path / "authority"))
+
+
+def with_tls(scene, server, backends, ca_file, env=None):
+    state = {"url": f"rediss://127.0.0.1:{server.tls_port}", **({"ca_file": str(ca_file)} if ca_file else {})}
+    return scene.fairlead(backends, state=state, env=env)
+
+
+def test_tls_is_used_with_the_authority_of_the_configuration(scene, backends, tls_server):
+    instance = with_tls(scene, tls_server, backends, tls_server.tls.ca)
+    uses_redis(instance, tls_server.client(), backends)
+    wait_said(instance, "redis connected")
+    keeps_serving(instance, tls_server.restart)
+    wait_until(lambda: follows_the_counter(instance, tls_server), 10, "the instance to use Redis again")
+    counts_are_true_again(instance, tls_server, backends)
+
+
+def test_tls_is_used_with_an_authority_of_the_system(scene, backends, tls_server):
+    instance = with_tls(scene, tls_server, backends, None, env={"SSL_CERT_FILE": str(tls_server.tls.ca)})
+    uses_redis(instance, tls_server.client(), backends)
+
+
+def refuses_the_certificate(instance, server, why):
+    serve_quickly(instance)
+    wait_said(instance, f"redis certificate refused.*{why}")
+    assert len(re.findall("redis certificate refused", instance.log())) == 1, "one line for the process"
+    assert listed(server.client()) == []
+    assert server.client().get("rr_counter") is None
+
+
+def test_a_certificate_of_another_authority_is_refused(scene, backends, tls_server, tmp_path):
+    stranger = Authority(tmp_path / "stranger")
+    refuses_the_certificate(with_tls(scene, tls_server, backends, stranger.ca), tls_server, "certificate")
+
+
+def test_a_certificate_for_another_name_is_refused(scene, backends, tmp_path):
+    server = scene.redis(tls=Authority(tmp_path / "authority", names="IP:127.0.0.2,DNS:elsewhere.test"))
+    refuses_the_certificate(with_tls(scene, server, backends, server.tls.ca), server, "mismatch")
+
+
+def test_a_redis_without_tls_is_said_and_survived(scene, backends, redis_server, tmp_path):
+    ca_file = Authority(tmp_path / "authority").ca
+    state = {"url": f"rediss://127.0.0.1:{redis_server.port}", "ca_file": str(ca_file)}
+    instance = scene.fairlead(backends, state=state)
+    serve_quickly(instance)
+    wait_said(instance, "redis unavailable.*reason=timed_out")  # to it, our hello is the start of a long line
+
+
+def test_an_authority_that_cannot_be_read_is_a_start_failure(tmp_path, backends):
+    state = {"url": "rediss://127.0.0.1:1", "ca_file": str(tmp_path / "absent.pem")}
+    file = tmp_path / "fairlead.yml"
+    file.write_text(yaml.safe_dump(configuration(backends, state=state)))
+    ended = run_command("run", "--config", file)
+    assert ended.returncode != 0
+    [said] = [line for line in ended.stderr.splitlines() if "absent.pem" in line]
+    assert re.search("state.ca_file .*absent.pem.*can't be read", said)
+
+
+def test_two_workers_log_an_outage_and_its_end_once(instance, redis_server):
+    redis_server.kill()
+    wait_said(instance, "redis unavailable")
+    redis_server.start()
+    wait_said(instance, "redis is back")
+    for line in ("redis connected", "redis unavailable", "redis is back"):
+        assert len(re.findall(line, instance.log())) == 1, line

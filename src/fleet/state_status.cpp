@@ -1,0 +1,23 @@
+#include "fleet/state_status.hpp"
+
+namespace fairlead::fleet {
+
+StateStatus::Flip StateStatus::note_live() {
+  if (live.fetch_add(1, std::memory_order_relaxed) + 1 != workers.load(std::memory_order_relaxed)) {
+    return Flip::none;
+  }
+  said_.store(nullptr, std::memory_order_relaxed);
+  return was_away_.load(std::memory_order_relaxed) ? Flip::back : Flip::connected;
+}
+
+bool StateStatus::note_away(bool was_live, const StateFault& fault) {
+  const bool is_first = !was_away_.exchange(true, std::memory_order_relaxed);
+  const bool all_had_it =
+      was_live && live.fetch_sub(1, std::memory_order_relaxed) == workers.load(std::memory_order_relaxed);
+  // Reasons are of static storage, so the place of the text stands for it.
+  const bool is_new_reason =
+      fault.operator_must_act && said_.exchange(fault.reason.data(), std::memory_order_relaxed) != fault.reason.data();
+  return is_first || all_had_it || is_new_reason;
+}
+
+}  // namespace fairlead::fleet

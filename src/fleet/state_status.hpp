@@ -1,0 +1,35 @@
+// Whether the workers of a process have Redis, as one picture: written by every worker's store, read by a scrape. Says
+// which worker is to log a change, so that the process logs it once however many workers see it.
+// Thread rule: anywhere; atomics without order among them. Lifetime: outlives the stores.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "fleet/state_fault.hpp"
+
+namespace fairlead::fleet {
+
+struct StateStatus {
+  std::atomic<std::uint32_t> workers{0};     ///< that have a store on Redis
+  std::atomic<std::uint32_t> live{0};        ///< of those, how many work with Redis now
+  std::atomic<std::uint32_t> members{0};     ///< living members of the fleet, as last heard
+  std::atomic<std::int64_t> heard_at_ms{0};  ///< steady clock: Redis' last answer to any worker; 0: never
+
+  [[nodiscard]] bool is_degraded() const {
+    return live.load(std::memory_order_relaxed) < workers.load(std::memory_order_relaxed);
+  }
+
+  enum class Flip : std::uint8_t { none, connected, back };
+  /// A worker has Redis from now on. Not none: with it, all have.
+  Flip note_live();
+  /// A worker has Redis no longer, or a try of it failed. True: until now all had it, or nobody has said yet that it
+  /// is away, or the reason is another that an operator must see to.
+  bool note_away(bool was_live, const StateFault& fault);
+
+ private:
+  std::atomic<bool> was_away_{false};
+  std::atomic<const char*> said_{nullptr};  ///< the reason that an operator was last told of, since all were live
+};
+
+}  // namespace fairlead::fleet
