@@ -86,6 +86,7 @@ void BackendListWatch::saw_epoch(ReplyView reply) {
   } else if (!due_.empty()) {
     register_due();
   } else {
+    polls_in_a_row_ = 0;
     for (Seen& seen : seen_) {
       publish(seen);
     }
@@ -96,7 +97,17 @@ void BackendListWatch::saw_epoch(ReplyView reply) {
 void BackendListWatch::set_epoch() {
   const std::string key = keys_.epoch();
   const std::string id = random_id();
-  client_.command("set", {"SET", key, id, "NX"}, call_max, [this](ReplyView) { poll(); });
+  client_.command("set", {"SET", key, id, "NX"}, call_max, [this](ReplyView) { poll_again(); });
+}
+
+/// At once, but not for ever: a Redis that can't be written to stays without an epoch.
+void BackendListWatch::poll_again() {
+  if (++polls_in_a_row_ < polls_in_a_row_max) {
+    poll();
+  } else {
+    polls_in_a_row_ = 0;
+    loop_.timers().arm(timer_, loop_.now() + interval);
+  }
 }
 
 void BackendListWatch::register_due() {
@@ -123,7 +134,7 @@ void BackendListWatch::register_due() {
     });
   }
   client_.uncork();
-  poll();
+  poll_again();
 }
 
 void BackendListWatch::publish(Seen& seen) {
@@ -142,7 +153,7 @@ void BackendListWatch::publish(Seen& seen) {
 bool BackendListWatch::is_backend(const std::string& pool, const std::string& url) {
   constexpr std::size_t shown_max = 120;
   const Result<balance::BackendAddress> address = balance::parse_backend_url(url);
-  if (!address && invalid_.size() < invalid_max && invalid_.insert(pool + " " + url).second) {
+  if (!address && invalid_.size() < invalid_max && invalid_.insert(pool + " " + url.substr(0, shown_max)).second) {
     const bool may_hold_secret = url.find('@') != std::string::npos;
     log_.warn("entry of a backend list is no backend, passed over",
               {{"pool", pool},

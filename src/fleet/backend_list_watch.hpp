@@ -28,6 +28,7 @@ class BackendListWatch {
   static constexpr std::chrono::milliseconds interval{250};
   static constexpr std::chrono::milliseconds call_max{1000};
   static constexpr std::size_t invalid_max = 1024;  ///< entries that were reported
+  static constexpr unsigned polls_in_a_row_max = 4;
 
   /// `instance` names the connection in CLIENT LIST.
   BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint redis, std::string key_prefix,
@@ -51,6 +52,7 @@ class BackendListWatch {
   };
 
   void poll();
+  void poll_again();
   void saw_list(const std::string& pool, ReplyView reply);
   void saw_epoch(ReplyView reply);
   void set_epoch();
@@ -67,7 +69,8 @@ class BackendListWatch {
   std::map<std::string, Urls> published_;
   std::vector<Seen> seen_;  ///< by the poll under way
   std::set<std::string> invalid_;
-  std::string epoch_;  ///< as last acted on; empty at start
+  std::string epoch_;            ///< as last acted on; empty at start
+  unsigned polls_in_a_row_ = 0;  ///< without a pause or an end
   io::Timer timer_;
 };
 

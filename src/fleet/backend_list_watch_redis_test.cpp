@@ -116,6 +116,29 @@ TEST_F(BackendListWatchOnRedis, PassesOverAnEntryThatIsNoBackendAndSaysSoOnce) {
   EXPECT_EQ(on_.lines.count("is no backend"), 1u);
 }
 
+TEST_F(BackendListWatchOnRedis, TellsLongEntriesApartByTheirBeginningOnly) {
+  const std::string nonsense(200, 'x');
+  (*redis_)("RPUSH backend_servers " + nonsense + "1 http://a");
+  start({{"default", {}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  (*redis_)("RPUSH backend_servers " + nonsense + "2 http://b");
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
+  EXPECT_EQ(on_.lines.count("is no backend"), 1u);
+}
+
+TEST_F(BackendListWatchOnRedis, ARedisThatTakesNoEpochIsntAskedWithoutAPause) {
+  (*redis_)("REPLICAOF 127.0.0.1 1");  // read-only from now on
+  const io::TimePoint began = on_.loop.exact_now();
+  start({{"default", {"http://a"}}});
+  constexpr auto some_time = 2 * BackendListWatch::interval;
+  ASSERT_TRUE(on_.until([&] { return on_.loop.exact_now() > began + some_time; }));
+  const std::string stats = (*redis_)("INFO commandstats").text;
+  const std::size_t at = stats.find("cmdstat_get:calls=");
+  ASSERT_NE(at, std::string::npos);
+  const auto intervals = (on_.loop.exact_now() - began) / BackendListWatch::interval + 1;
+  EXPECT_LE(std::stol(stats.substr(at + 18)), BackendListWatch::polls_in_a_row_max * intervals);
+}
+
 TEST_F(BackendListWatchOnRedis, AListOfAnotherTypeKeepsTheLastOne) {
   start({{"default", {"http://a"}}, {"blue", {"http://c"}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));

@@ -10,6 +10,7 @@ namespace fairlead::fleet {
 namespace {
 
 constexpr unsigned joins_max = 3;  ///< in a row on one connection
+constexpr std::chrono::seconds join_again_pause{1};
 
 std::int64_t milliseconds_of(io::TimePoint time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -111,6 +112,11 @@ void RedisStore::joined(ReplyView reply) {
 
 /// The connection is well, but Redis doesn't know us any more.
 void RedisStore::join_again(StateFault fault) {
+  if (loop_.now() < may_join_again_) {
+    client_.drop(fault);  // it forgets us again and again: the client's pauses grow
+    return;
+  }
+  may_join_again_ = loop_.now() + join_again_pause;
   went_away(fault);
   join();
 }
@@ -333,7 +339,7 @@ void RedisStore::answer_want(const Group& group, Want& want, std::string_view ur
 /// A text in the list that is no backend: given back, left out from now on, and the want asked again.
 void RedisStore::forget_invalid(const Group& group, Want& want, std::string_view url) {
   ledger_.give_back(group.pool_prefix + "conn_count:" + std::string(url));
-  if (invalid_.size() >= invalid_max) {
+  if (invalid_.size() >= invalid_max || url.size() > invalid_bytes_max) {
     give_up(want);
     return;
   }

@@ -31,8 +31,9 @@ struct RedisStoreSettings {
 
 class RedisStore {
  public:
-  static constexpr std::size_t wants_max = 1024;    ///< a call
-  static constexpr std::size_t invalid_max = 1024;  ///< URLs remembered as unusable
+  static constexpr std::size_t wants_max = 1024;         ///< a call
+  static constexpr std::size_t invalid_max = 1024;       ///< URLs remembered as unusable
+  static constexpr std::size_t invalid_bytes_max = 512;  ///< of such a URL; a longer one isn't remembered
   static constexpr std::chrono::milliseconds call_max{500};
 
   RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics metrics,
@@ -125,6 +126,7 @@ class RedisStore {
   std::string epoch_key_;
   std::string epoch_;
   unsigned joins_tried_ = 0;  ///< in a row
+  io::TimePoint may_join_again_{};
 
   std::vector<Want> waiting_;     ///< for the next call
   std::vector<Group> in_flight_;  ///< of the call under way

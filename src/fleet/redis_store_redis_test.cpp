@@ -23,6 +23,11 @@ struct Asked {
   [[nodiscard]] std::string url() const { return acquire.backend == nullptr ? "" : acquire.backend->url; }
 };
 
+long connections_in(const std::string& stats) {
+  constexpr std::string_view key = "total_connections_received:";
+  return std::stol(stats.substr(stats.find(key) + key.size()));
+}
+
 class StoresOnRedis : public testing::Test {
  protected:
   void SetUp() override {
@@ -298,6 +303,19 @@ TEST_F(StoresOnRedis, AWorkerPausedBeyondItsLeaseIsFencedAndJoinsAgain) {
   EXPECT_NE(pick(paused, StrategyId::round_robin), "");
   EXPECT_EQ(on_.lines.count("reason=FENCED"), 1u);
   EXPECT_TRUE(on_.until([this] { return all_live() && total() == 3; }));
+}
+
+TEST_F(StoresOnRedis, AWorkerThatIsFencedAgainAtOnceConnectsAnew) {
+  list_backends();
+  FailoverStore& store = add_live_store();
+  const std::string before = redis()("INFO stats").text;
+  for (int i = 0; i < 2; ++i) {
+    redis()("ZADD fairlead:instances XX 0 test.0");
+    EXPECT_NE(pick(store, StrategyId::round_robin), "");
+    ASSERT_TRUE(on_.until([this] { return all_live(); }));
+  }
+  EXPECT_EQ(connections_in(redis()("INFO stats").text), connections_in(before) + 1);
+  EXPECT_TRUE(on_.until([this] { return total() == 2; }));
 }
 
 TEST_F(StoresOnRedis, ScriptsThatWereFlushedAreLoadedAgain) {

@@ -17,10 +17,15 @@ redisReplyObjectFunctions plain_functions() {
   return functions;
 }
 
-/// hiredis allocates an array's items as soon as it has read their number.
+/// hiredis allocates an array's items as soon as it has read their number, and each takes many times its bytes.
 void* create_bounded_array(const redisReadTask* task, int items) {
   static const redisReplyObjectFunctions plain = plain_functions();
-  return items > ReplyReader::items_max ? nullptr : plain.createArray(task, items);
+  int& items_left = *static_cast<int*>(task->privdata);
+  if (items > items_left) {
+    return nullptr;
+  }
+  items_left -= items;
+  return plain.createArray(task, items);
 }
 
 }  // namespace
@@ -91,6 +96,8 @@ void ReplyReader::restart() {
   reader_ = redisReaderCreate();
   check(reader_ != nullptr, "there is memory for a reader");
   reader_->fn = functions_.get();
+  reader_->privdata = &items_left_;
+  items_left_ = items_max;
   bytes_pending_ = 0;
 }
 
@@ -114,6 +121,7 @@ Result<std::optional<Reply>> ReplyReader::next() {
     return std::optional<Reply>();
   }
   bytes_pending_ = reader_->len - reader_->pos;
+  items_left_ = items_max;
   return std::optional<Reply>(Reply(static_cast<redisReply*>(reply)));
 }
 

@@ -56,7 +56,7 @@ class Reply {
 /// Cuts a stream of bytes into replies.
 class ReplyReader {
  public:
-  static constexpr int items_max = 65'536;             ///< of one array
+  static constexpr int items_max = 65'536;             ///< of one reply's arrays together
   static constexpr std::size_t bytes_max = 16u << 20;  ///< of one whole reply
 
   ReplyReader();
@@ -74,6 +74,7 @@ class ReplyReader {
  private:
   std::unique_ptr<redisReplyObjectFunctions> functions_;
   redisReader* reader_ = nullptr;
+  int items_left_ = items_max;     ///< of the reply under way
   std::size_t bytes_pending_ = 0;  ///< fed since the last whole reply
 };
 

@@ -66,6 +66,21 @@ TEST(Resp, TakesAnArrayAtTheLimitAndRefusesOnePastIt) {
   EXPECT_FALSE(past.next());
 }
 
+TEST(Resp, CountsTheItemsOfNestedArraysTogetherAndEachReplyByItself) {
+  std::string half = "*" + std::to_string(ReplyReader::items_max / 2) + "\r\n";
+  for (int i = 0; i < ReplyReader::items_max / 2; ++i) {
+    half += "+\r\n";
+  }
+  ReplyReader by_itself;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(by_itself.feed(half));
+    EXPECT_TRUE(by_itself.next()->has_value());
+  }
+  ReplyReader together;
+  ASSERT_TRUE(together.feed("*2\r\n" + half + half));
+  EXPECT_FALSE(together.next());
+}
+
 TEST(Resp, RefusesAReplyOfMoreBytesThanTheLimit) {
   ReplyReader reader;
   const std::string half(ReplyReader::bytes_max / 2, 'x');
