@@ -33,7 +33,9 @@ SpdlogSink::SpdlogSink() : state_(std::make_unique<State>()) {
   state_->logger->flush_on(spdlog::level::debug);
 }
 
-SpdlogSink::~SpdlogSink() = default;
+SpdlogSink::~SpdlogSink() {
+  state_->pool.reset();  // its thread writes what is queued and ends, and only then the logger goes
+}
 
 void SpdlogSink::write(LogLevel level, std::string_view line) {
   state_->logger->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
