@@ -1,7 +1,7 @@
 // Task<T>: a coroutine that is awaited by exactly one other. It starts when awaited, runs inside its parent's
 // await_suspend, and if it finished there the parent goes on without ever having been suspended; if it parked, its end
 // puts the parent on the loop's ready queue. No symmetric transfer: with the compilers we support that overflows the
-// stack without optimisation or under sanitizers (docs/adr/0001).
+// stack without optimisation or under sanitizers (docs/adr/0003).
 // Thread rule: a task is created, resumed and destroyed on one loop thread. Lifetime: whatever a task refers to must
 // outlive it; a Task that is destroyed must not have been started, or must have ended. Frames are recycled per thread.
 #pragma once

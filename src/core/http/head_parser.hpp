@@ -1,5 +1,5 @@
 // Bytes -> message head, strict by RFC 9112, incremental and zero-copy. There is no lenient mode: whatever another
-// parser could read differently is refused (docs/adr/0003). Pure: no clock, no I/O; one parser per message.
+// parser could read differently is refused (docs/adr/0004). Pure: no clock, no I/O; one parser per message.
 //
 // Feed it *all* bytes of the message so far, at whatever address they are now:
 //     parser.parse(buffer) == ParseStatus::incomplete  -> read more, call again with the longer buffer
