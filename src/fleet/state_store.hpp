@@ -1,6 +1,6 @@
 // What instances share, as the request path sees it. One StateStore a worker, used only on that worker's loop thread.
 // The request path never fails because of the store: whatever happens to Redis, acquire() answers, from local state if
-// need be, and within Acquire::wait_max.
+// need be, and within 50 ms.
 #pragma once
 
 #include <chrono>
@@ -31,10 +31,6 @@ struct Acquire {
   /// Called on the loop thread when acquire() returned false and the answer is there. May destroy the Acquire.
   void (*on_answer)(Acquire&) = nullptr;
   void* context = nullptr;  ///< for on_answer
-
-  // For the store:
-  Acquire* next = nullptr;
-  Acquire* previous = nullptr;
 };
 
 class StateStore {
