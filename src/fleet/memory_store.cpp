@@ -1,6 +1,7 @@
 #include "fleet/memory_store.hpp"
 
 #include "core/balance/eligibility.hpp"
+#include "core/balance/health.hpp"
 
 namespace fairlead::fleet {
 
@@ -35,8 +36,7 @@ void MemoryStore::release(const routing::Pool&, const balance::Backend& backend)
 }
 
 bool MemoryStore::may_all_serve(const Acquire& want) const {
-  const std::int64_t rests_until = want.pool->activity->rests_until_ms.load(std::memory_order_relaxed);
-  return want.tried.empty() && (rests_until == 0 || rests_until <= now_ms_());
+  return want.tried.empty() && !balance::any_rests(*want.pool->activity, now_ms_());
 }
 
 std::span<const std::uint32_t> MemoryStore::read_loads(const balance::BackendSet& backends) {
