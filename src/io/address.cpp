@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/ip_address.hpp"
+
 namespace fairlead::io {
 namespace {
 
@@ -51,20 +53,18 @@ std::optional<Address> Address::parse(std::string_view text) {
 }
 
 std::optional<Address> Address::from_ip(std::string_view ip, std::uint16_t port) {
-  if (ip.find('\0') != std::string_view::npos) {
-    return std::nullopt;  // inet_pton would read up to it and believe the rest
-  }
-  const std::string text(ip);
-  sockaddr_in v4{};
-  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+  if (const std::optional<IpBytes> v4_bytes = parse_ipv4(ip)) {
+    sockaddr_in v4{};
     v4.sin_family = AF_INET;
     v4.sin_port = htons(port);
+    std::memcpy(&v4.sin_addr, v4_bytes->data() + mapped_prefix.size(), sizeof v4.sin_addr);
     return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
   }
-  sockaddr_in6 v6{};
-  if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
+  if (const std::optional<IpBytes> v6_bytes = parse_ipv6(ip)) {
+    sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(port);
+    std::memcpy(&v6.sin6_addr, v6_bytes->data(), sizeof v6.sin6_addr);
     return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
   }
   return std::nullopt;
