@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/choosing.hpp"
 #include "proxy/error_response.hpp"
 
 namespace fairlead::proxy {
@@ -32,24 +33,6 @@ bool client_is_gone(const Error& error) {
   return error.side == Side::downstream && (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset ||
                                             error.kind == ErrorKind::cancelled);
 }
-
-/// Awaits a backend from the store; most stores answer at once.
-class Choosing {
- public:
-  Choosing(fleet::StateStore& store, fleet::Acquire& want) : store_(store), want_(want) {}
-  bool await_ready() { return store_.acquire(want_); }
-  void await_suspend(std::coroutine_handle<> waiter) {
-    waiter_ = waiter;
-    want_.context = this;
-    want_.on_answer = [](fleet::Acquire& want) { static_cast<Choosing*>(want.context)->waiter_.resume(); };
-  }
-  void await_resume() const {}
-
- private:
-  fleet::StateStore& store_;
-  fleet::Acquire& want_;
-  std::coroutine_handle<> waiter_;
-};
 
 }  // namespace
 
@@ -162,7 +145,7 @@ io::Task<Result<void>> Exchange::attempt() {
 io::Task<Result<void>> Exchange::connect() {
   connection_ = fresh_only_ ? nullptr : tools_.upstreams.take_idle(*upstream_);
   if (connection_) {
-    attempt_.reused = true;
+    attempt_.reused = connection_->reused;
     attempt_.connected = true;
     co_return Result<void>();
   }
