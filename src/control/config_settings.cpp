@@ -87,26 +87,28 @@ std::vector<Setting> settings_of_backend(BackendConfig& backend) {
   url.required = true;
   return {url, number("weight", NumberUnit::count, {1, 1'000}, backend.weight,
                       {"Its share of the requests, relative to the other backends of the pool.",
-                       "Machines differ in size. To take a backend out, drain it instead of weighing it with 0."})};
+                       "Machines differ in size. In this version weights act with `memory://` only; with Redis all "
+                       "weigh the same."})};
 }
 
 void append_process(std::vector<Setting>& settings, Config& config) {
   settings.push_back(group_list("listen", {1, 64, "listener", "address", {}, {}}, config.listen, settings_of_listener,
                                 {"The addresses that serve clients.",
                                  "Several let one instance serve inner and outer networks, or IPv4 and IPv6."}));
-  settings.push_back(group("admin", "The listener for operators: metrics, health, API and console."));
+  settings.push_back(group("admin", "The listener for operators: metrics and health."));
   settings.push_back(text("admin.address", listen_address_rule(), config.admin_address,
-                          {"Where `/metrics`, `/healthz`, `/readyz`, `/api/v1/...` and the console are served.",
-                           "Loopback by default: whoever reaches it can change the fleet."}));
+                          {"Where `/metrics`, `/healthz` and `/readyz` are served.",
+                           "Loopback by default: what it tells is for operators, and it asks nobody who they are."}));
   Setting workers = number("workers", NumberUnit::count, {1, 1'024}, config.workers,
                            {"Event loops, each on its own thread. `auto` is one a core.",
                             "Workers share nothing on the request path, so more than cores gain nothing."});
   std::get<NumberValue>(workers.value).zero_word = "auto";
   workers.default_text = "auto";
   settings.push_back(std::move(workers));
-  settings.push_back(choice("engine", engine_names, config.engine,
-                            {"How the kernel is asked for input and output. `auto` is the faster one that works here.",
-                             "Many containers refuse io_uring; the choice is made at start and shown in the log."}));
+  settings.push_back(
+      choice("engine", engine_names, config.engine,
+             {"How the kernel is asked for input and output. In this version epoll serves, whatever stands here.",
+              "Many containers refuse io_uring, so `auto` is what a file should say. The log shows what serves."}));
 }
 
 void append_state(std::vector<Setting>& settings, StateConfig& state) {
@@ -117,7 +119,8 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
        "TLS) or `redis+unix://[USER:PASSWORD@]/PATH[?db=N]`. User and password are percent-encoded.",
        "With `memory://` it runs at once; a Redis makes several instances act as one."}));
   settings.push_back(choice("state.coordination", coordination_names, state.coordination,
-                            {"`leased`: no request waits for Redis. `exact`: one atomic round trip a request.",
+                            {"`leased`: no request waits for Redis. `exact`: one atomic round trip a request. In this "
+                             "version both act as `exact`.",
                              "Exact order over the whole fleet costs every request a round trip; few need it."}));
   settings.push_back(text("state.key_prefix", key_prefix_rule(), state.key_prefix,
                           {"Put before each key in Redis.",
@@ -270,8 +273,9 @@ std::vector<Setting> settings_of(PoolConfig& pool) {
           choice("strategy", balance::strategy_names(), pool.strategy,
                  {"How a backend is chosen.", "Round robin is right for equal requests, least_conn for unequal ones."}),
           group_list("backends", {0, 10'000, "backend", "url", {}, {}}, pool.backends, settings_of_backend,
-                     {"Registered at start, added to what the state already holds.",
-                      "Backends may come and go in the state; those here are there from the start."})};
+                     {"Registered at start and on reload, added to what the state already holds.",
+                      "Backends may come and go in the state. One that leaves the file stays in Redis until it is "
+                      "taken out of the list."})};
 }
 
 std::vector<Setting> settings_of(RouteConfig& route) {
