@@ -1,5 +1,5 @@
-// The names of the keys in Redis, under a prefix and, for a pool other than default, under `P:`. See docs on the fleet
-// protocol. Pure.
+// The names of the keys in Redis, under a prefix and, for a pool other than default, under `P:`. Used by whoever calls
+// Redis. What each holds: docs/redis.md. Pure; safe from any thread.
 #pragma once
 
 #include <string>

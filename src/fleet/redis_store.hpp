@@ -1,7 +1,7 @@
 // Exact coordination for one worker: every want is answered by Redis, all wants and returns of a loop turn in one call
 // at its end, one call in flight; what comes meanwhile is the next. It joins the fleet, beats, says its whole truth
 // again whenever Redis may not know it, and hands wants back for a local answer when Redis doesn't answer in time.
-// Used by failover_store, which decides who answers. The scripts say what is exact; design: docs on the fleet protocol.
+// Used by failover_store, which decides who answers. Keys, scripts and times: docs/redis.md.
 // Thread rule: one loop thread. Lifetime: stop() must have ended before the store does.
 #pragma once
 
