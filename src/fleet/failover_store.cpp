@@ -1,14 +1,14 @@
 #include "fleet/failover_store.hpp"
 
+#include "io/milliseconds.hpp"
+
 namespace fairlead::fleet {
 
 FailoverStore::FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings,
                              StateMetrics metrics, StateStatus& status, const Log& log)
     : log_(log),
       shown_url_(redacted(settings.redis.url)),
-      memory_([&loop] {
-        return std::chrono::duration_cast<std::chrono::milliseconds>(loop.now().time_since_epoch()).count();
-      }),
+      memory_([&loop] { return io::milliseconds_of(loop.now()); }),
       redis_(loop, resolver, std::move(settings), metrics, status, log) {
   redis_.on_live = [this](StateStatus::Flip flip) { log_live(flip); };
   redis_.on_away = [this](StateFault fault, bool is_news) {

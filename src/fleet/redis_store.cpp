@@ -5,16 +5,13 @@
 #include "core/balance/health.hpp"
 #include "fleet/memory_store.hpp"
 #include "fleet/random_id.hpp"
+#include "io/milliseconds.hpp"
 
 namespace fairlead::fleet {
 namespace {
 
 constexpr unsigned joins_max = 3;  ///< in a row on one connection
 constexpr std::chrono::seconds join_again_pause{1};
-
-std::int64_t milliseconds_of(io::TimePoint time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -157,7 +154,7 @@ void RedisStore::heard_beat(ReplyView reply) {
 }
 
 void RedisStore::heard() {
-  status_.heard_at_ms.store(milliseconds_of(loop_.now()), std::memory_order_relaxed);
+  status_.heard_at_ms.store(io::milliseconds_of(loop_.now()), std::memory_order_relaxed);
 }
 
 // --- wants and returns ---
@@ -261,7 +258,7 @@ void RedisStore::append_group(const Group& group) {
 void RedisStore::append_excluded(const Acquire& want) {
   std::vector<std::string_view> excluded(want.tried.begin(), want.tried.end());
   excluded.insert(excluded.end(), invalid_.begin(), invalid_.end());
-  const std::int64_t now_ms = milliseconds_of(loop_.now());
+  const std::int64_t now_ms = io::milliseconds_of(loop_.now());
   if (want.pool->activity->rests_until_ms.load(std::memory_order_relaxed) > now_ms) {
     for (const balance::Backend& backend : want.pool->backends) {
       if (balance::rests(*backend.activity, now_ms)) {

@@ -1,14 +1,13 @@
 #include "fleet/store_factory.hpp"
 
 #include "fleet/failover_store.hpp"
+#include "io/milliseconds.hpp"
 
 namespace fairlead::fleet {
 
 std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned worker, const StoreParts& parts) {
   if (settings.url.kind == StateKind::memory) {
-    return std::make_unique<MemoryStore>([&loop = parts.loop] {
-      return std::chrono::duration_cast<std::chrono::milliseconds>(loop.now().time_since_epoch()).count();
-    });
+    return std::make_unique<MemoryStore>([&loop = parts.loop] { return io::milliseconds_of(loop.now()); });
   }
   RedisStoreSettings redis;
   redis.redis = {settings.url, settings.tls};

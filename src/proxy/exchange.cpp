@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "io/milliseconds.hpp"
 #include "proxy/choosing.hpp"
 #include "proxy/error_response.hpp"
 
@@ -14,10 +15,6 @@ constexpr unsigned interim_answers_max = 16;
 
 constexpr std::string_view lead_before = "Response from: ";
 constexpr std::string_view lead_after = "\n\n";
-
-std::int64_t milliseconds_of(io::TimePoint time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 /// "host:port" as the backend's URL has it.
 std::string_view authority_of(const balance::Backend& backend) {
@@ -156,7 +153,7 @@ io::Task<Result<void>> Exchange::connect() {
     // What we lack ourselves (descriptors, ports) says nothing about the backend.
     const bool is_ours = made.error().kind == ErrorKind::exhausted;
     if (!is_ours && balance::note_connect_failure(*backend.activity, *admission_.pool->activity,
-                                                  milliseconds_of(now()), balance::HealthPolicy{})) {
+                                                  io::milliseconds_of(now()), balance::HealthPolicy{})) {
       tools_.log.warn("backend rests after failed connects",
                       {{"pool", admission_.pool->name}, {"backend", backend.url}, {"reason", made.error().detail}});
     }
