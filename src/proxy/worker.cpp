@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace fairlead::proxy {
+namespace {
+
+constexpr std::chrono::seconds limit_said_every{10};
+
+}  // namespace
 
 Worker::Worker(const Parts& parts, std::shared_ptr<const routing::Snapshot> snapshot)
     : loop_(parts.loop),
@@ -41,7 +46,10 @@ void Worker::accepted(int descriptor, const io::Address& peer) {
   scope_.spawn(serve_connection(descriptor, peer));
   if (connections_.size() >= connections_max_ && !at_limit_) {
     at_limit_ = true;
-    log_.warn("connection limit reached, new clients wait", {{"connections", connections_.size()}});
+    if (loop_.now() >= say_limit_from_) {  // at its limit, it gets there with each client that takes another's place
+      say_limit_from_ = loop_.now() + limit_said_every;
+      log_.warn("connection limit reached, new clients wait", {{"connections", connections_.size()}});
+    }
     for (const auto& listener : listeners_) {
       listener->pause();
     }

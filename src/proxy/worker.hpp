@@ -73,6 +73,7 @@ class Worker final : public Service {
   std::unordered_set<DownstreamConnection*> connections_;
   std::size_t connections_max_;
   bool at_limit_ = false;
+  io::TimePoint say_limit_from_{};
   io::Timer drain_timer_;
   io::TaskScope scope_;   ///< a task a connection
   io::TaskScope ending_;  ///< what waits for their end

@@ -124,6 +124,21 @@ TEST(Worker, AtItsLimitNewClientsWait) {
   EXPECT_EQ(status_of(three.received()), 200);
 }
 
+TEST(Worker, SaysItsLimitOnceInAWhile) {
+  ProxyBed bed(1, {}, 1);
+  for (int i = 0; i < 5; ++i) {
+    Peer& client = bed.connect();
+    bed.world.settle();
+    client.end();
+    bed.world.settle();
+  }
+  EXPECT_EQ(bed.lines.lines.size(), 1U);
+  bed.world.run_for(seconds(11));
+  bed.connect();
+  bed.world.settle();
+  EXPECT_EQ(bed.lines.lines.size(), 2U);
+}
+
 TEST(Worker, AtItsLimitItServesWhoIsThere) {
   ProxyBed bed(1, {}, 1);
   bed.backend(0).answer = ok("x");
