@@ -167,9 +167,16 @@ BackendSet::BackendSet(std::vector<Backend> backends) : backends_(std::move(back
 }
 
 const Backend* BackendSet::find(std::string_view url) const {
-  const auto found = std::partition_point(by_url_.begin(), by_url_.end(),
+  const std::span<const BackendIndex> found = indices_of(url);
+  return found.empty() ? nullptr : &backends_[found.front()];
+}
+
+std::span<const BackendIndex> BackendSet::indices_of(std::string_view url) const {
+  const auto first = std::partition_point(by_url_.begin(), by_url_.end(),
                                           [this, url](BackendIndex index) { return backends_[index].url < url; });
-  return found != by_url_.end() && backends_[*found].url == url ? &backends_[*found] : nullptr;
+  const auto last = std::partition_point(first, by_url_.end(),
+                                         [this, url](BackendIndex index) { return backends_[index].url == url; });
+  return {first, last};
 }
 
 }  // namespace fairlead::balance

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,8 @@ class BackendSet {
   [[nodiscard]] auto end() const { return backends_.end(); }
   /// The first with that URL; nullptr when there is none.
   [[nodiscard]] const Backend* find(std::string_view url) const;
+  /// All with that URL: a list may repeat one.
+  [[nodiscard]] std::span<const BackendIndex> indices_of(std::string_view url) const;
   /// All weights are equal.
   [[nodiscard]] bool uniform() const { return uniform_; }
 

@@ -161,5 +161,16 @@ TEST(BackendSet, GivesEachBackendAnActivityAndKeepsTheOneItHas) {
   EXPECT_NE(set[1].activity, nullptr);
 }
 
+TEST(BackendSet, TellsAllPlacesOfAUrl) {
+  std::vector<Backend> backends;
+  for (const char* url : {"http://b", "http://a", "http://b"}) {
+    backends.push_back(Backend{url, "h", 80, 1, nullptr});
+  }
+  const BackendSet set(std::move(backends));
+  const auto places = set.indices_of("http://b");
+  EXPECT_EQ(std::vector<BackendIndex>(places.begin(), places.end()), (std::vector<BackendIndex>{0, 2}));
+  EXPECT_TRUE(set.indices_of("http://c").empty());
+}
+
 }  // namespace
 }  // namespace fairlead::balance

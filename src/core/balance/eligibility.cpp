@@ -1,7 +1,6 @@
 #include "core/balance/eligibility.hpp"
 
 #include <algorithm>
-#include <cstddef>
 
 #include "core/balance/health.hpp"
 
@@ -9,26 +8,24 @@ namespace fairlead::balance {
 
 bool fill_eligible(const BackendSet& backends, std::span<const std::string_view> tried, std::int64_t now_ms,
                    std::vector<std::uint8_t>& out) {
-  out.assign(backends.size(), 0);
+  constexpr std::uint8_t resting = 2;
+  out.assign(backends.size(), 1);
+  for (const std::string_view url : tried) {  // looked up: a dead pool of a thousand is tried to its end
+    for (const BackendIndex index : backends.indices_of(url)) {
+      out[index] = 0;
+    }
+  }
   bool any_untried = false;
   bool any_rested = false;
   for (BackendIndex index = 0; index < backends.size(); ++index) {
-    const Backend& backend = backends[index];
-    if (std::find(tried.begin(), tried.end(), std::string_view(backend.url)) != tried.end()) {
-      continue;
+    if (out[index] != 0) {
+      any_untried = true;
+      out[index] = rests(*backends[index].activity, now_ms) ? resting : 1;
+      any_rested = any_rested || out[index] == 1;
     }
-    any_untried = true;
-    out[index] = rests(*backend.activity, now_ms) ? 0 : 1;
-    any_rested = any_rested || out[index] != 0;
   }
-  if (any_rested || !any_untried) {
-    return any_rested;
-  }
-  for (BackendIndex index = 0; index < backends.size(); ++index) {
-    const bool was_tried = std::find(tried.begin(), tried.end(), std::string_view(backends[index].url)) != tried.end();
-    out[index] = was_tried ? 0 : 1;
-  }
-  return true;
+  std::replace(out.begin(), out.end(), resting, static_cast<std::uint8_t>(any_rested ? 0 : 1));
+  return any_untried;
 }
 
 }  // namespace fairlead::balance

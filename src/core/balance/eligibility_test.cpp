@@ -30,6 +30,17 @@ TEST(Eligibility, LeavesOutWhatWasTried) {
   EXPECT_EQ(out, (Flags{0, 1, 0}));
 }
 
+TEST(Eligibility, LeavesOutEveryPlaceOfWhatWasTried) {
+  std::vector<Backend> repeated;
+  for (const char* url : {"http://b", "http://a", "http://b"}) {
+    repeated.push_back(Backend{url, "h", 80, 1, nullptr});
+  }
+  Flags out;
+  const std::vector<std::string_view> tried{"http://b", "http://unknown"};
+  EXPECT_TRUE(fill_eligible(BackendSet(std::move(repeated)), tried, 0, out));
+  EXPECT_EQ(out, (Flags{0, 1, 0}));
+}
+
 TEST(Eligibility, LeavesOutWhatRestsUntilItsRestEnds) {
   const BackendSet backends = three();
   backends[1].activity->rests_until_ms = 500;
