@@ -22,8 +22,8 @@ bool MemoryStore::acquire(Acquire& want) {
   }
   std::atomic<std::uint64_t>& tickets = by_load ? pool.activity->ties : pool.activity->tickets;
   // A second try takes no ticket: the rotation counts requests, so that who fails doesn't shift it for the others.
-  input.ticket = want.tried.empty() ? tickets.fetch_add(1, std::memory_order_relaxed)
-                                    : tickets.load(std::memory_order_relaxed);
+  input.ticket =
+      want.tried.empty() ? tickets.fetch_add(1, std::memory_order_relaxed) : tickets.load(std::memory_order_relaxed);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
     count_in(*want.backend);

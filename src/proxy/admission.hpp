@@ -20,7 +20,7 @@ struct Admission {
   balance::StrategyId strategy = balance::StrategyId::round_robin;
   http::BodyFraming framing;
   bool is_refused = false;
-  http::Problem refusal;     ///< when refused; its texts live in `allow` or are static
+  http::Problem refusal;  ///< when refused; its texts live in `allow` or are static
   std::string allow;
 };
 

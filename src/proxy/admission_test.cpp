@@ -104,8 +104,7 @@ TEST(Admission, OptionsOfTheServerGoesWhereTheRootGoes) {
 }
 
 TEST(Admission, BothFramingsAre400AndTheEnd) {
-  const Admitted admitted(
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const Admitted admitted("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_EQ(admitted.status(), 400);
   EXPECT_TRUE(admitted.admission.refusal.close);
 }

@@ -27,8 +27,8 @@ class Echo final : public Service {
     const std::string path(client.memory().request.path);
     paths.push_back(path);
     co_await io::SleepUntil(client.loop(), client.loop().now() + delay);
-    const Result<void> written = co_await client.write("HTTP/1.1 200 OK\r\nContent-Length: " +
-                                                       std::to_string(path.size()) + "\r\n\r\n" + path);
+    const Result<void> written =
+        co_await client.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" + path);
     co_return written ? outcome : Served::broken;
   }
   void refused(const Error& error, int status) override {
@@ -81,9 +81,8 @@ class DownstreamConnectionTest : public ::testing::Test {
   RequestMemoryPool pool;
   DownstreamConnection* connection = nullptr;
   io::TaskScope scope;
-  io::Listener listener{world.loop(), log, [this](int descriptor, const io::Address& peer) {
-                          scope.spawn(serve(descriptor, peer));
-                        }};
+  io::Listener listener{world.loop(), log,
+                        [this](int descriptor, const io::Address& peer) { scope.spawn(serve(descriptor, peer)); }};
 };
 
 TEST_F(DownstreamConnectionTest, ServesRequestAfterRequest) {

@@ -27,8 +27,8 @@ std::string_view authority_of(const balance::Backend& backend) {
 }
 
 bool client_is_gone(const Error& error) {
-  return error.side == Side::downstream && (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset ||
-                                            error.kind == ErrorKind::cancelled);
+  return error.side == Side::downstream &&
+         (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset || error.kind == ErrorKind::cancelled);
 }
 
 }  // namespace
@@ -380,8 +380,8 @@ io::Task<Result<void>> Exchange::relay_answer() {
 }
 
 bool Exchange::connection_is_reusable(const http::BodyDecoder& decoder) const {
-  return memory_.response.keep_alive && decoder.kind() != http::BodyKind::until_close &&
-         connection_->buffer.empty() && uploaded() && upload_result_;
+  return memory_.response.keep_alive && decoder.kind() != http::BodyKind::until_close && connection_->buffer.empty() &&
+         uploaded() && upload_result_;
 }
 
 /// Stops an upload that the answer overtook; the backend has said all it will say.

@@ -27,8 +27,7 @@ Peer& warm_up(ProxyBed& bed) {
 }
 
 double failures(const ProxyBed& bed, std::size_t index, std::string_view reason) {
-  return bed.metrics.value("fairlead_upstream_failures_total",
-                           {"default", bed.plan.urls[index], std::string(reason)});
+  return bed.metrics.value("fairlead_upstream_failures_total", {"default", bed.plan.urls[index], std::string(reason)});
 }
 double retries(const ProxyBed& bed, std::string_view outcome) {
   return bed.metrics.value("fairlead_retries_total", {"default", std::string(outcome)});
@@ -204,8 +203,8 @@ TEST(ExchangeRetry, AfterAByteOfTheAnswerNothingIsSentAgain) {
 TEST(ExchangeRetry, AProblemAfterARetryLeavesThePipelinedRequestAlone) {
   ProxyBed bed;
   Peer& old = warm_up(bed);
-  Peer& client = bed.begin("PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n" + std::string(30, 'b') +
-                           get("/2"));
+  Peer& client =
+      bed.begin("PUT /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n" + std::string(30, 'b') + get("/2"));
   bed.backend(0).refuse();
   old.reset();
   bed.world.settle();
@@ -274,14 +273,13 @@ TEST(ExchangeFailure, ABodyThatIsCutShortIsBrokenOff) {
 
 class MalformedAnswer : public ::testing::TestWithParam<const char*> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, MalformedAnswer,
-    ::testing::Values("nonsense\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 999 OK\r\n\r\n",
-                      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-                      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-                      "HTTP/1.1 200 OK\r\nBad Name: x\r\nContent-Length: 0\r\n\r\n",
-                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"));
+INSTANTIATE_TEST_SUITE_P(Kinds, MalformedAnswer,
+                         ::testing::Values("nonsense\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 999 OK\r\n\r\n",
+                                           "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                                           "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+                                           "HTTP/1.1 200 OK\r\nBad Name: x\r\nContent-Length: 0\r\n\r\n",
+                                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"));
 
 TEST_P(MalformedAnswer, Is502AndItsConnectionIsntReused) {
   ProxyBed bed;
@@ -399,8 +397,8 @@ TEST(ExchangeFailure, AnAbortEndsARelay) {
 
 TEST(ExchangeFailure, AnAbortDuringAConnectSendsNothing) {
   ProxyBed bed(2);
-  bed.world.engine().serve(bed.backend(0).address, [&](Peer& peer) { bed.backend(0).connections.push_back(&peer); },
-                           milliseconds(500));
+  bed.world.engine().serve(
+      bed.backend(0).address, [&](Peer& peer) { bed.backend(0).connections.push_back(&peer); }, milliseconds(500));
   bed.begin(post("/", "body"));
   bed.stop();
   ASSERT_EQ(bed.backend(0).connections.size(), 1U);

@@ -288,8 +288,7 @@ TEST(Exchange, InterimAnswersPass) {
 
 TEST(Exchange, AnInvitationToSendTheBodyPasses) {
   ProxyBed bed;
-  Peer& client =
-      bed.begin("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  Peer& client = bed.begin("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
   EXPECT_TRUE(has_line(bed.backend(0).last().received(), "Expect: 100-continue"));
   bed.backend(0).last().send("HTTP/1.1 100 Continue\r\n\r\n");
   bed.world.settle();
@@ -359,8 +358,8 @@ TEST(Exchange, ABackendThatEndsItsConnectionIsntAskedOnItAgain) {
 TEST(Exchange, ALongHeadOfAnAnswerPasses) {
   ProxyBed bed;
   const std::string policy(20'000, 'p');
-  bed.backend(0).answer = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\nPolicy: " + policy +
-                          "\r\n\r\nx";
+  bed.backend(0).answer =
+      "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\nPolicy: " + policy + "\r\n\r\nx";
   const std::string answer = bed.once(get("/"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\nx"));
   EXPECT_NE(answer.find(policy), std::string::npos);

@@ -9,19 +9,28 @@ using metrics::Family;
 using metrics::MetricType;
 
 Family counter(std::string name, std::string help, std::vector<std::string> labels) {
-  return Family{.name = std::move(name), .help = std::move(help), .type = MetricType::counter,
-                .labels = std::move(labels), .bounds = {}};
+  return Family{.name = std::move(name),
+                .help = std::move(help),
+                .type = MetricType::counter,
+                .labels = std::move(labels),
+                .bounds = {}};
 }
 
 Family gauge(std::string name, std::string help, std::vector<std::string> labels) {
-  return Family{.name = std::move(name), .help = std::move(help), .type = MetricType::gauge,
-                .labels = std::move(labels), .bounds = {}};
+  return Family{.name = std::move(name),
+                .help = std::move(help),
+                .type = MetricType::gauge,
+                .labels = std::move(labels),
+                .bounds = {}};
 }
 
 Family latency(std::string name, std::string help, std::vector<std::string> labels) {
   const std::span<const double> bounds = metrics::latency_bounds();
-  return Family{.name = std::move(name), .help = std::move(help), .type = MetricType::histogram,
-                .labels = std::move(labels), .bounds = {bounds.begin(), bounds.end()}};
+  return Family{.name = std::move(name),
+                .help = std::move(help),
+                .type = MetricType::histogram,
+                .labels = std::move(labels),
+                .bounds = {bounds.begin(), bounds.end()}};
 }
 
 std::string upstream_key(std::string_view pool, std::string_view url) {
@@ -36,28 +45,30 @@ constexpr std::array<std::string_view, 6> class_names{"none", "1xx", "2xx", "3xx
 }  // namespace
 
 ProxyFamilies::ProxyFamilies(metrics::Registry& registry)
-    : requests(registry.add(counter("http_requests_total", "Requests answered, one a client request; 499: the client "
-                                    "left first.", {"method", "route", "status"}))),
-      duration(registry.add(latency("request_duration_seconds",
-                                    "From a request's first byte to its answer's last.", {"route"}))),
+    : requests(registry.add(counter("http_requests_total",
+                                    "Requests answered, one a client request; 499: the client "
+                                    "left first.",
+                                    {"method", "route", "status"}))),
+      duration(registry.add(
+          latency("request_duration_seconds", "From a request's first byte to its answer's last.", {"route"}))),
       in_flight(registry.add(gauge("fairlead_requests_in_flight", "Requests being served.", {"route"}))),
       request_bytes(registry.add(counter("fairlead_request_bytes_total", "Bytes of request bodies.", {"route"}))),
       response_bytes(registry.add(counter("fairlead_response_bytes_total", "Bytes of response bodies.", {"route"}))),
       upstream_requests(registry.add(counter("fairlead_upstream_requests_total",
                                              "Requests sent to a backend, each try counted; none: it gave no answer.",
                                              {"pool", "server", "code_class"}))),
-      upstream_failures(registry.add(counter("fairlead_upstream_failures_total", "Tries that failed, by reason.",
-                                             {"pool", "server", "reason"}))),
+      upstream_failures(registry.add(
+          counter("fairlead_upstream_failures_total", "Tries that failed, by reason.", {"pool", "server", "reason"}))),
       upstream_in_flight(registry.add(gauge("fairlead_upstream_in_flight",
                                             "This instance's requests in flight to a backend.", {"pool", "server"}))),
-      upstream_connections(registry.add(counter("fairlead_upstream_connections_total",
-                                                "Connections made to a backend, or reused for a request.",
-                                                {"pool", "server", "kind"}))),
+      upstream_connections(
+          registry.add(counter("fairlead_upstream_connections_total",
+                               "Connections made to a backend, or reused for a request.", {"pool", "server", "kind"}))),
       client_rejects(registry.add(counter("fairlead_client_rejects_total",
                                           "Requests refused before they had a route, by reason.", {"reason"}))),
       downstream_connections(registry.add(gauge("fairlead_downstream_connections", "Client connections open.", {}))),
-      retries(registry.add(counter("fairlead_retries_total", "Requests sent again after a failure.",
-                                   {"pool", "outcome"}))) {}
+      retries(registry.add(
+          counter("fairlead_retries_total", "Requests sent again after a failure.", {"pool", "outcome"}))) {}
 
 ProxyMetrics::ProxyMetrics(const ProxyFamilies& families, metrics::Shard& shard)
     : families_(families), shard_(shard), downstream_connections_(&shard.gauge(families.downstream_connections)) {}

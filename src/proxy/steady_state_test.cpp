@@ -61,12 +61,24 @@ void release(void* memory) {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { release(memory); }
-void operator delete[](void* memory) noexcept { release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { release(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { release(memory); }
+void* operator new(std::size_t size) {
+  return allocate(size);
+}
+void* operator new[](std::size_t size) {
+  return allocate(size);
+}
+void operator delete(void* memory) noexcept {
+  release(memory);
+}
+void operator delete[](void* memory) noexcept {
+  release(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  release(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  release(memory);
+}
 
 namespace fairlead::proxy {
 namespace {
@@ -192,8 +204,8 @@ TEST(SteadyState, AnIdleConnectionHoldsLessThanTwoKibibytes) {
   }
   const std::int64_t each = (tally().bytes_held - before) / connections;
   RecordProperty("bytes", static_cast<int>(each));
-  std::cout << "bytes held by an idle client connection: " << each
-            << ", of which DownstreamConnection " << sizeof(DownstreamConnection) << '\n';
+  std::cout << "bytes held by an idle client connection: " << each << ", of which DownstreamConnection "
+            << sizeof(DownstreamConnection) << '\n';
   EXPECT_GT(each, 0);
   EXPECT_LT(each, 2'048);
 }

@@ -27,9 +27,9 @@ struct UpstreamConnection {
   explicit UpstreamConnection(io::EventLoop& loop) : stream(loop, Side::upstream) {}
 
   io::PlainStream stream;
-  io::Buffer buffer;            ///< bytes of answers; holds none while idle
+  io::Buffer buffer;  ///< bytes of answers; holds none while idle
   io::TimePoint idle_since{};
-  bool reused = false;          ///< it has carried a request before this one
+  bool reused = false;  ///< it has carried a request before this one
 };
 
 /// What a worker keeps of one backend of one pool.
@@ -42,10 +42,10 @@ struct UpstreamBackend {
 
 class UpstreamPool {
  public:
-  static constexpr std::size_t idle_max = 64;               ///< a backend
-  static constexpr std::chrono::seconds idle_for{55};       ///< just under the common 60 s of servers
+  static constexpr std::size_t idle_max = 64;          ///< a backend
+  static constexpr std::chrono::seconds idle_for{55};  ///< just under the common 60 s of servers
   static constexpr std::chrono::seconds sweep_every{1};
-  static constexpr std::chrono::seconds trusted_for{1};     ///< idle this short: what the loop has heard is enough
+  static constexpr std::chrono::seconds trusted_for{1};       ///< idle this short: what the loop has heard is enough
   static constexpr std::chrono::minutes backend_kept_for{5};  ///< a backend that nobody uses is forgotten
 
   UpstreamPool(io::EventLoop& loop, io::Resolver& resolver, ProxyMetrics& metrics);

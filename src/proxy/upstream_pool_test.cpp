@@ -53,8 +53,7 @@ class UpstreamPoolTest : public ::testing::Test {
   io::Resolver resolver{world.loop(), resolver_thread};
   std::optional<UpstreamPool> pool{std::in_place, world.loop(), resolver, metrics};
   testing::ScriptedBackend far{world, 7000};
-  balance::Backend numbered{
-      .url = far.url, .host = "127.0.0.1", .port = 7000, .weight = 1, .activity = nullptr};
+  balance::Backend numbered{.url = far.url, .host = "127.0.0.1", .port = 7000, .weight = 1, .activity = nullptr};
   balance::Backend named{
       .url = "http://two.test:7000", .host = "two.test", .port = 7000, .weight = 1, .activity = nullptr};
   Made made;

@@ -31,8 +31,14 @@ inline std::string get(std::string_view path, std::string_view fields = {}) {
   return std::string("GET ").append(path).append(" HTTP/1.1\r\nHost: site\r\n").append(fields).append("\r\n");
 }
 inline std::string post(std::string_view path, std::string_view body, std::string_view fields = {}) {
-  return std::string("POST ").append(path).append(" HTTP/1.1\r\nHost: site\r\nContent-Length: ")
-      .append(std::to_string(body.size())).append("\r\n").append(fields).append("\r\n").append(body);
+  return std::string("POST ")
+      .append(path)
+      .append(" HTTP/1.1\r\nHost: site\r\nContent-Length: ")
+      .append(std::to_string(body.size()))
+      .append("\r\n")
+      .append(fields)
+      .append("\r\n")
+      .append(body);
 }
 inline std::string ok(std::string_view body) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -237,8 +243,7 @@ class ProxyBed {
       change(plan);
     }
     worker_ = std::make_unique<proxy::Worker>(
-        proxy::Worker::Parts{world.loop(), store, resolver_, families_, registry_.add_shard(), log,
-                             connections_max},
+        proxy::Worker::Parts{world.loop(), store, resolver_, families_, registry_.add_shard(), log, connections_max},
         plan.build());
     EXPECT_TRUE(worker_->listen(address));
     worker_->start();
@@ -309,9 +314,8 @@ class ProxyBed {
   Log log{lines, LogLevel::debug};
   SnapshotPlan plan;
   io::Address address = *io::Address::from_ip("127.0.0.1", 5000);
-  HoldingStore store{[this] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count();
-  }};
+  HoldingStore store{
+      [this] { return std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count(); }};
   bool drained = false;
 
  private:

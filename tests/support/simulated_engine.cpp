@@ -14,7 +14,6 @@ using io::Socket;
 
 namespace {
 
-
 /// Takes `count` sent bytes off the operation's pieces.
 void consume(Operation& operation, std::size_t count) {
   iovec& piece = *operation.vectors;
