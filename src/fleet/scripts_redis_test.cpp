@@ -117,6 +117,27 @@ TEST_F(ScriptsOnRedis, AKeyOfAWrongTypeFailsItsPoolAlone) {
   EXPECT_EQ(count("a"), "2");
 }
 
+TEST_F(ScriptsOnRedis, EveryStrategyOfTheRosterIsKnown) {
+  list({"a"});
+  scripts().reset("m", {});
+  for (std::size_t i = 0; i < balance::strategy_names().size(); ++i) {
+    const Reply reply = scripts().acquire("m", {}, {{"", static_cast<StrategyId>(i), 1, false, {}}});
+    ASSERT_EQ(reply.items.size(), 1u) << balance::strategy_names()[i];
+    EXPECT_EQ(reply.items[0].items.size(), 1u) << balance::strategy_names()[i];
+  }
+}
+
+TEST_F(ScriptsOnRedis, AnUnknownStrategyIsAnErrorOfItsGroupAndCountsNothing) {
+  list({"a"});
+  scripts().reset("m", {});
+  const Reply reply = scripts().acquire("m", {}, {{"", StrategyId::round_robin, 1, false, {}, "best"}, one_least});
+  ASSERT_EQ(reply.items.size(), 2u);
+  EXPECT_TRUE(reply.items[0].is_error);
+  EXPECT_TRUE(reply.items[0].text.starts_with("STRATEGY")) << reply.items[0].text;
+  EXPECT_EQ(reply.items[1].items.size(), 1u);
+  EXPECT_EQ(count("a"), "1");
+}
+
 TEST_F(ScriptsOnRedis, ExclusionsThatLeaveNothingAnswerNone) {
   list({"a", "b"});
   scripts().reset("m", {});

@@ -7,7 +7,7 @@ namespace fairlead::fleet {
 namespace {
 
 /// Faults that stay until somebody changes a setting or a key; all others are expected to pass.
-constexpr std::array<StateFault, 13> replies{{
+constexpr std::array<StateFault, 14> replies{{
     {"NOAUTH", true},
     {"WRONGPASS", true},
     {"NOPERM", true},
@@ -17,6 +17,7 @@ constexpr std::array<StateFault, 13> replies{{
     {"CROSSSLOT", true},
     {"MISCONF", true},
     {"OOM", true},
+    {"STRATEGY", true},
     {"LOADING", false},
     {"BUSY", false},
     {"FENCED", false},

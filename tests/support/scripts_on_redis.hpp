@@ -26,6 +26,7 @@ struct Wants {
   int count = 1;
   bool is_retry = false;
   Words excluded;
+  std::string other_strategy = {};  ///< a name beyond the roster, in place of `strategy`
 };
 
 inline constexpr std::string_view prefix = "{t}:";
@@ -53,8 +54,10 @@ class Scripts {
     }
     for (const Wants& want : wants) {
       words.insert(words.end(),
-                   {key(want.pool), std::string(balance::name_of(want.strategy)), std::to_string(want.count),
-                    std::to_string(want.is_retry ? 0 : want.count), std::to_string(want.excluded.size())});
+                   {key(want.pool),
+                    want.other_strategy.empty() ? std::string(balance::name_of(want.strategy)) : want.other_strategy,
+                    std::to_string(want.count), std::to_string(want.is_retry ? 0 : want.count),
+                    std::to_string(want.excluded.size())});
       words.insert(words.end(), want.excluded.begin(), want.excluded.end());
     }
     return redis_.call(words);

@@ -6,7 +6,8 @@
 -- The rotation counts requests, not tries: a group of first tries takes as many tickets as it wants, a retry takes 0
 -- and goes by where the rotation stands.
 -- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing; an
--- error in its place if a key of the pool has a wrong type. The other groups and the changes aren't touched by that.
+-- error in its place if a key of the pool has a wrong type or the strategy is unknown here. The other groups and the
+-- changes aren't touched by that.
 -- FENCED, and nothing applied, if the member's lease is gone: it must reset.
 local lease_end = redis.call('ZSCORE', instances_key, member)
 if not lease_end or tonumber(lease_end) <= now_ms() then
@@ -120,7 +121,13 @@ local function choose_least_conn(group)
   return chosen
 end
 
+local choosers = {least_conn = choose_least_conn, round_robin = choose_round_robin}
+
 local function choose(group)
+  local chooser = choosers[group.strategy]
+  if not chooser then
+    return redis.error_reply('STRATEGY unknown to this script')
+  end
   if #group.servers > 0 then
     take_tickets(group)
   end
@@ -130,7 +137,7 @@ local function choose(group)
   if not group.ticket then
     return {}
   end
-  return group.strategy == 'least_conn' and choose_least_conn(group) or choose_round_robin(group)
+  return chooser(group)
 end
 
 for _ = 1, tonumber(next_argument()) do
