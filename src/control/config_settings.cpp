@@ -172,7 +172,8 @@ void append_timeouts(std::vector<Setting>& settings, TimeoutsConfig& timeouts) {
   add("timeouts.connect", {10, minute}, timeouts.connect,
       {"To connect to a backend, each try.", "A backend that takes longer is as good as away; another one is tried."});
   add("timeouts.first_byte", {10, 24 * hour}, timeouts.first_byte,
-      {"For the first byte of the answer, after the request went out; then 504. A route may set its own.",
+      {"For the first byte of the answer, after the request went out; then 504. No try at another backend begins later "
+       "than this after the request did. A route may set its own.",
        "Covers the backend's own work."});
   add("timeouts.idle", {10, 24 * hour}, timeouts.idle,
       {"Between two bytes of the answer; then the connection is broken off. A route may set its own.",

@@ -60,6 +60,17 @@ TEST(ExchangeRetry, EveryBackendIsTriedOnceAndThenItIs502) {
   EXPECT_FALSE(client.saw_end());
 }
 
+TEST(ExchangeRetry, NoTryBeginsOnceAFirstByteWouldBeLate) {
+  ProxyBed bed(8, [](testing::SnapshotPlan& plan) { plan.routes[1].first_byte = milliseconds(2500); });
+  for (std::size_t i = 0; i < 8; ++i) {
+    bed.world.engine().never_answer(bed.backend(i).address);
+  }
+  Peer& client = bed.begin(get("/"));
+  bed.world.run_for(seconds(10));
+  EXPECT_EQ(status_of(client.received()), 504);
+  EXPECT_EQ(retries(bed, "another_backend"), 2);  // after 1 s each; the third try ends at 3 s
+}
+
 TEST(ExchangeRetry, ABackendThatRefusesTooOftenRests) {
   ProxyBed bed(2);
   bed.backend(0).refuse();

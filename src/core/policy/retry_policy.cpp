@@ -26,7 +26,7 @@ bool died_before_answer(const Attempt& attempt) {
 }
 
 RetryAction action_after(const Attempt& attempt) {
-  if (attempt.error.side == Side::downstream || !attempt.body_replayable) {
+  if (attempt.error.side == Side::downstream || !attempt.body_replayable || attempt.out_of_time) {
     return RetryAction::give_up;
   }
   if (is_connect_failure(attempt)) {

@@ -20,6 +20,7 @@ struct Attempt {
   bool body_replayable = false;  ///< no byte of the body was consumed beyond what is kept, over all attempts
   unsigned tries = 1;            ///< attempts so far, this one included
   bool more_backends = false;    ///< one that this request hasn't tried may serve
+  bool out_of_time = false;      ///< the client has waited for as long as a first byte may take
 };
 
 enum class RetryAction : std::uint8_t { give_up, same_backend_fresh_connection, another_backend };

@@ -48,6 +48,14 @@ TEST(RetryPolicy, TriesEveryBackendWhenConnectsFail) {
   EXPECT_EQ(action(attempt), RetryAction::give_up);
 }
 
+TEST(RetryPolicy, GivesUpOnceTheClientHasWaitedLongEnough) {
+  for (Attempt attempt : {connect_failure(ErrorKind::timed_out), death(true, true), death(false, true)}) {
+    EXPECT_NE(action(attempt), RetryAction::give_up);
+    attempt.out_of_time = true;
+    EXPECT_EQ(action(attempt), RetryAction::give_up);
+  }
+}
+
 TEST(RetryPolicy, NeverSendsABodyAgainThatIsGone) {
   for (Attempt attempt : {connect_failure(ErrorKind::refused), death(true, true), death(false, true)}) {
     EXPECT_NE(action(attempt), RetryAction::give_up);
