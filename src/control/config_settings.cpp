@@ -188,8 +188,8 @@ void append_lists(std::vector<Setting>& settings, Config& config) {
                         [&config](std::vector<std::string> values) { config.trusted_proxies = std::move(values); }};
   settings.push_back(
       {"trusted_proxies", std::move(proxies), false, "[]",
-       "Addresses whose `X-Forwarded-*` and `Forwarded` are believed and continued; from others they are "
-       "replaced.",
+       "Addresses whose `X-Forwarded-*` and `Forwarded` are believed and passed on. From others they are dropped; "
+       "`X-Forwarded-For`, `-Proto` and `-Host` are then written anew.",
        "Anyone can send these headers: believed from everyone, they prove nothing."});
   settings.push_back(
       group_list("pools", {1, 1'000, "pool", {}, {}, {}}, config.pools, &settings_of,
