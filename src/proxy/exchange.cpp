@@ -183,7 +183,7 @@ io::Task<Result<void>> Exchange::send_request() {
                                     .host = authority_of(lease_.backend())};
   memory_.upstream_head.clear();
   http::append_upstream_request(memory_.upstream_head, request, target, admission_.framing,
-                                http::ClientInfo{.address = client_.peer_ip(), .trusted = trusted});
+                                http::ClientOrigin{.address = client_.peer_ip(), .trusted = trusted});
   client_.buffer().restore(body_begin_);
   request_body_ = http::BodyDecoder(admission_.framing);
   upload_.emplace(BodySource{client_.stream(), request_body_, timeouts.body_idle, route.body_max},

@@ -145,7 +145,7 @@ void append_told_or_own(std::string& out, const RequestHead& head, bool trusted,
   }
 }
 
-void append_client(std::string& out, const RequestHead& head, const ClientInfo& client) {
+void append_client(std::string& out, const RequestHead& head, const ClientOrigin& client) {
   if (client.trusted) {
     append_list_field(out, head.fields, FieldId::x_forwarded_for, "X-Forwarded-For", client.address);
   } else {
@@ -194,7 +194,7 @@ void append_status_line(std::string& out, const ResponseHead& head) {
 }  // namespace
 
 void append_upstream_request(std::string& out, const RequestHead& head, const UpstreamTarget& target,
-                             const BodyFraming& framing, const ClientInfo& client) {
+                             const BodyFraming& framing, const ClientOrigin& client) {
   out.append(head.method_text).append(" ").append(target.path);
   if (target.has_query) {
     out.append("?").append(target.query);

@@ -14,8 +14,8 @@
 
 namespace fairlead::http {
 
-/// About the client, for X-Forwarded-* and Via.
-struct ClientInfo {
+/// Where the request came from, for X-Forwarded-*.
+struct ClientOrigin {
   std::string_view address = {};    ///< IP in text, no port
   bool trusted = false;             ///< the peer is in trusted_proxies: its X-Forwarded-* are kept and appended to
   std::string_view proto = "http";  ///< "http" or "https"
@@ -32,7 +32,7 @@ struct UpstreamTarget {
 /// Appends the whole request head for the backend, its empty line included. `framing` is the request's own: a length
 /// or chunked are written anew, and `Connection: keep-alive` is implied (HTTP/1.1).
 void append_upstream_request(std::string& out, const RequestHead& head, const UpstreamTarget& target,
-                             const BodyFraming& framing, const ClientInfo& client);
+                             const BodyFraming& framing, const ClientOrigin& client);
 
 /// How the answer's body goes down: with a length, in chunks, or until close (HTTP/1.0 clients).
 struct DownstreamFraming {

@@ -13,10 +13,10 @@ namespace {
 using testing::get_with;
 using testing::ParsedRequest;
 
-constexpr ClientInfo stranger{"192.0.2.1", false, "http"};
-constexpr ClientInfo trusted_proxy{"192.0.2.1", true, "http"};
+constexpr ClientOrigin stranger{"192.0.2.1", false, "http"};
+constexpr ClientOrigin trusted_proxy{"192.0.2.1", true, "http"};
 
-std::string forwarded(std::string_view bytes, const ClientInfo& client = stranger) {
+std::string forwarded(std::string_view bytes, const ClientOrigin& client = stranger) {
   const ParsedRequest request(bytes);
   EXPECT_EQ(request.status, ParseStatus::complete) << request.parser.error().detail;
   const Result<BodyFraming> framing = request_framing(request.head);

@@ -75,7 +75,7 @@ void forward_request(benchmark::State& state) {
   RequestHeadParser parser(limits, head);
   parser.parse(browser_request);
   const UpstreamTarget target{head.path, head.query, head.has_query, "127.0.0.1:6001"};
-  const ClientInfo client{"192.0.2.1", false, "http"};
+  const ClientOrigin client{"192.0.2.1", false, "http"};
   std::string out;
   for (auto _ : state) {
     out.clear();
