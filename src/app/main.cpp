@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/commands.hpp"
+#include "app/version.hpp"
 #include "base/nearest_name.hpp"
 #include "base/units.hpp"
 
@@ -112,6 +113,7 @@ int main(int argc, char** argv) {
   CLI::App program("fairlead balances HTTP over backends; its instances act as one.", "fairlead");
   Arguments arguments;
   add_commands(program, arguments);
+  program.set_version_flag("-V,--version", "fairlead " + std::string(fairlead::app::version));
   const std::string general_help = program.help();  // once a command is parsed, help() gives that command's
   if (argc < 2) {
     std::cerr << general_help;
@@ -126,8 +128,11 @@ int main(int argc, char** argv) {
     say_unexpected(program);
     return 2;
   } catch (const CLI::ParseError& fault) {
-    const int code = program.exit(fault, std::cout, std::cerr);
-    return code == 0 ? 0 : 2;
+    if (fault.get_exit_code() == 0) {
+      return program.exit(fault, std::cout, std::cerr);  // --help
+    }
+    std::cerr << "fairlead: " << fault.what() << "\n`fairlead help` lists the commands\n";
+    return 2;
   }
   if (program.got_subcommand("run")) {
     return fairlead::app::run(arguments.run);

@@ -18,9 +18,9 @@ unsigned worker_count(const control::Config& config) {
 constexpr std::chrono::seconds ready_within{1};
 constexpr std::chrono::milliseconds ready_poll{20};
 
-std::string cannot_listen(const std::string& address, const Error& error) {
+std::string cannot_listen(std::string_view key, const std::string& address, const Error& error) {
   return "can't listen on " + address + ": " + std::string(error.detail) +
-         "; end what uses it, or choose another with --set";
+         "; end what uses it, or choose another with " + "--set " + std::string(key) + "=IP:PORT";
 }
 
 }  // namespace
@@ -124,11 +124,11 @@ std::optional<std::string> Server::listen() {
     }
     // Workers share the port, and so would a second instance without a word: look first.
     if (const Result<void> free = io::Listener::probe(*address); !free) {
-      return cannot_listen(listener.address, free.error());
+      return cannot_listen("listen", listener.address, free.error());
     }
     for (const auto& each : workers_) {
       if (const Result<void> opened = each->worker->listen(*address); !opened) {
-        return cannot_listen(listener.address, opened.error());
+        return cannot_listen("listen", listener.address, opened.error());
       }
     }
     log_.info("listening", {{"address", address->text()}});
@@ -139,10 +139,10 @@ std::optional<std::string> Server::listen() {
     return "can't listen on " + text + ": not an address; use IP:PORT or [IPv6]:PORT";
   }
   if (const Result<void> free = io::Listener::probe(*admin); !free) {
-    return cannot_listen(text, free.error());
+    return cannot_listen("admin.address", text, free.error());
   }
   if (const Result<void> opened = admin_.listen(*admin); !opened) {
-    return cannot_listen(text, opened.error());
+    return cannot_listen("admin.address", text, opened.error());
   }
   log_.info("admin listening", {{"address", admin->text()}});
   return std::nullopt;

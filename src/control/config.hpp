@@ -35,7 +35,7 @@ struct LimitsConfig {
   std::size_t fields = 100;
   std::size_t target = 8 * 1024;
   std::uint64_t body = 64ULL << 20;  ///< 0: no limit
-  std::size_t connections = 10'000;  ///< client connections at once, over all workers
+  std::size_t connections = 8'000;   ///< client connections at once, over all workers
 };
 
 struct TimeoutsConfig {

@@ -37,13 +37,26 @@ std::string first_in_line(const Places& places, const std::string& place, const 
   return "the first is in line " + std::to_string(places.of(place, key).line);
 }
 
+/// 0.0.0.0:P takes P on every IPv4 address, [::]:P on every address.
+bool overlap(std::string_view left, std::string_view right) {
+  const auto host_of = [](std::string_view address) { return address.substr(0, address.rfind(':')); };
+  const auto port_of = [](std::string_view address) { return address.substr(address.rfind(':') + 1); };
+  const auto is_any = [&](std::string_view address) {
+    return host_of(address) == "0.0.0.0" || host_of(address) == "[::]";
+  };
+  return left == right || (port_of(left) == port_of(right) && (is_any(left) || is_any(right)));
+}
+
 void check_listeners(const Config& config, const Places& places, ProblemList& problems) {
-  std::set<std::string_view> seen;
+  std::vector<std::string_view> seen;
   const auto check = [&](const std::string& address, const std::string& place) {
-    const bool any_port = address.ends_with(":0");
-    if (!address.empty() && !any_port && !seen.insert(address).second) {
+    if (address.empty() || address.ends_with(":0")) {
+      return;
+    }
+    if (std::ranges::any_of(seen, [&](std::string_view other) { return overlap(address, other); })) {
       problems.add(places.of(place, ".address"), backquoted(address) + " is listened on twice; give each its own port");
     }
+    seen.push_back(address);
   };
   for (std::size_t index = 0; index < config.listen.size(); ++index) {
     check(config.listen[index].address, item("listen", index));

@@ -89,6 +89,9 @@ TEST(ConfigValidator, RefusesAnAddressThatIsListenedOnTwice) {
   EXPECT_NE(fault_of("listen: [{address: 127.0.0.1:1}, {address: 127.0.0.1:1}]").find("listened on twice"),
             std::string::npos);
   fault_of("listen: [{address: 127.0.0.1:8000}]");
+  fault_of("listen: [{address: 0.0.0.0:8000}]");  // the admin listener's port, on every address
+  fault_of("listen: [{address: 127.0.0.1:1}, {address: '[::]:1'}]");
+  expect_right("listen: [{address: 127.0.0.1:1}, {address: 127.0.0.2:1}]");
   expect_right("listen: [{address: 127.0.0.1:0}, {address: 127.0.0.1:0}]");
 }
 

@@ -35,6 +35,18 @@ bool find_route(Admission& admission, const routing::Snapshot& snapshot, const h
   return false;
 }
 
+/// Names the roster; of static storage, as problems want it.
+std::string_view unknown_strategy() {
+  static const std::string text = [] {
+    std::string names;
+    for (const std::string_view name : balance::strategy_names()) {
+      names.append(names.empty() ? "" : ", ").append(name);
+    }
+    return "unknown strategy; use one of: " + names;
+  }();
+  return text;
+}
+
 bool choose_strategy(Admission& admission, const http::RequestHead& head) {
   const std::string& parameter = admission.route->strategy_parameter;
   if (parameter.empty() || head.query.empty()) {
@@ -46,7 +58,7 @@ bool choose_strategy(Admission& admission, const http::RequestHead& head) {
   }
   const std::optional<balance::StrategyId> strategy = balance::strategy_of(*asked);
   if (!strategy) {
-    refuse(admission, 400, "unknown strategy; use round_robin or least_conn");
+    refuse(admission, 400, unknown_strategy());
     return false;
   }
   admission.strategy = *strategy;
