@@ -161,7 +161,7 @@ int demo_backend(std::uint16_t port, std::chrono::milliseconds delay) {
     std::cerr << "fairlead: can't listen on " << address->text() << ": " << opened.error().detail << '\n';
     return 1;
   }
-  std::cout << "demo backend on http://" << address->text() << std::endl;
+  std::cout << "demo backend on http://" << address->text() << '\n' << std::flush;
   std::thread serving([&] { loop.run(); });
   while (signals.wait() == SIGHUP) {
   }

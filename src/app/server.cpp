@@ -30,7 +30,7 @@ Server::Server(control::Config config, const Log& log, Reread reread, std::funct
       reread_(std::move(reread)),
       ended_(std::move(ended)),
       families_(registry_),
-      controller_(std::move(config), log, [this](auto snapshot) { publish(snapshot); }),
+      controller_(std::move(config), log, [this](const auto& snapshot) { publish(snapshot); }),
       admin_(control_loop_, registry_, log),
       state_(controller_.config(), control_loop_, resolver_thread_, registry_, log) {}
 

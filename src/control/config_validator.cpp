@@ -107,6 +107,7 @@ void check_pools(const Config& config, const Places& places, ProblemList& proble
 
 void check_route_pools(const Config& config, const Places& places, ProblemList& problems) {
   std::vector<std::string_view> names;
+  names.reserve(config.pools.size());
   for (const PoolConfig& pool : config.pools) {
     names.push_back(pool.name);
   }

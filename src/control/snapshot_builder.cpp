@@ -20,6 +20,7 @@ std::vector<std::string> urls_of(const PoolConfig& pool, const BackendLists& lis
     return listed->second;
   }
   std::vector<std::string> urls;
+  urls.reserve(pool.backends.size());
   for (const BackendConfig& backend : pool.backends) {
     urls.push_back(backend.url);
   }
@@ -103,6 +104,7 @@ std::shared_ptr<const routing::Snapshot> build_snapshot(const Config& config, co
         before == nullptr ? std::make_shared<balance::PoolActivity>() : before->activity));
   }
   std::vector<routing::Route> routes;
+  routes.reserve(config.routes.size());
   for (const RouteConfig& route : config.routes) {
     routes.push_back(build_route(route, config));
   }

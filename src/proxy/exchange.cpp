@@ -33,9 +33,9 @@ bool client_is_gone(const Error& error) {
 
 }  // namespace
 
-Exchange::Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnection& client)
+Exchange::Exchange(ExchangeTools& tools, const SnapshotRef& snapshot, DownstreamConnection& client)
     : tools_(tools),
-      snapshot_(std::move(snapshot)),
+      snapshot_(snapshot),
       client_(client),
       memory_(client.memory()),
       body_begin_(client.buffer().position()) {}

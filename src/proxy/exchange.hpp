@@ -38,7 +38,7 @@ struct ExchangeTools {
 
 class Exchange final : private ClientGone {
  public:
-  Exchange(ExchangeTools& tools, SnapshotRef snapshot, DownstreamConnection& client);
+  Exchange(ExchangeTools& tools, const SnapshotRef& snapshot, DownstreamConnection& client);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange() { end_attempt(); }
