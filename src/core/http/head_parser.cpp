@@ -354,7 +354,22 @@ ParseStatus ResponseHeadParser::advance(std::string_view bytes) {
   return status == ParseStatus::complete ? take_fields() : status;
 }
 
+/// "HTTP/1.1 200" whole and at once, as nearly every answer begins; anything else is left to the byte by byte scan.
+void ResponseHeadParser::take_common_start(std::string_view bytes) {
+  constexpr std::string_view start = "HTTP/1.1 ";
+  if (position_ != 0 || bytes.size() <= status_pattern.size() || !bytes.starts_with(start)) {
+    return;
+  }
+  const auto digit = [&](std::size_t index) { return static_cast<unsigned>(bytes[start.size() + index] - '0'); };
+  if (digit(0) - 1 < 5 && digit(1) < 10 && digit(2) < 10) {
+    head_.version = Version::http_1_1;
+    head_.status = static_cast<int>(digit(0) * 100 + digit(1) * 10 + digit(2));
+    position_ = status_pattern.size();
+  }
+}
+
 ParseStatus ResponseHeadParser::scan_version_and_status(std::string_view bytes) {
+  take_common_start(bytes);
   for (; position_ < bytes.size(); ++position_) {
     const char c = bytes[position_];
     if (position_ == status_pattern.size()) {

@@ -82,6 +82,7 @@ class ResponseHeadParser {
   enum class At : std::uint8_t { version_and_status, reason, line_feed, fields, done, failed };
 
   ParseStatus advance(std::string_view bytes);
+  void take_common_start(std::string_view bytes);
   ParseStatus scan_version_and_status(std::string_view bytes);
   ParseStatus scan_reason(std::string_view bytes);
   ParseStatus take_fields();
