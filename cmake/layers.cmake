@@ -24,6 +24,10 @@ function(fairlead_program)
   if(EXISTS ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
     add_executable(fairlead src/app/main.cpp)
     target_link_libraries(fairlead PRIVATE fairlead_app)
+    if(FAIRLEAD_LTO)
+      target_link_options(fairlead PRIVATE -flto=thin -Wl,--fat-lto-objects
+                          -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto -Wl,--thinlto-cache-policy=prune_after=168h)
+    endif()
   endif()
 endfunction()
 
