@@ -41,7 +41,10 @@ function(fairlead_layer_tests)
       target_include_directories(${name}_test PRIVATE tests)
       target_link_libraries(${name}_test PRIVATE fairlead_${name} fairlead_io PkgConfig::HIREDIS
                             GTest::gtest GTest::gmock GTest::gtest_main)
-      target_compile_definitions(${name}_test PRIVATE FAIRLEAD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      # For the few that read files of the repository; on all it would keep checkouts from sharing a compiler cache.
+      set(readers ${tests})
+      list(FILTER readers INCLUDE REGEX "/control/config_[a-z]+_test\\.cpp$")
+      set_property(SOURCE ${readers} APPEND PROPERTY COMPILE_DEFINITIONS FAIRLEAD_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
       if(name STREQUAL core)
         # An independent parser that core/http/differential_test.cpp holds ours against.
         find_library(HTTP_PARSER_LIBRARY http_parser REQUIRED)
