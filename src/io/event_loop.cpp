@@ -48,12 +48,13 @@ void EventLoop::run() {
 void EventLoop::run_once(TimePoint until) {
   const bool work_waits =
       hooks_ != nullptr || mail_.load(std::memory_order_acquire) != nullptr || !ReadyQueue::of_this_thread().empty();
-  engine_.wait(work_waits ? now_ : std::min(until, timers_.next_expiry(until)));
+  engine_.wait(work_waits ? now_ : alarms_.next_expiry(std::min(until, timers_.next_expiry(until))));
   now_ = engine_.now();
   ++turn_;
   run_completions();
   timers_.advance(now_);
-  run_completions();  // of what the timers cancelled
+  alarms_.advance(now_);
+  run_completions();  // of what timers and alarms cancelled
   run_mail();
   ReadyQueue::of_this_thread().run();
   run_end_of_turn();

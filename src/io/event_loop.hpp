@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "io/alarm.hpp"
 #include "io/buffer_pool.hpp"
 #include "io/engine.hpp"
 #include "io/timer_wheel.hpp"
@@ -62,7 +63,10 @@ class EventLoop {
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
 
   Engine& engine() { return engine_; }
+  /// For deadlines: 10 ms apart, cheap at any number.
   TimerWheel& timers() { return timers_; }
+  /// For pace: to the millisecond, a handful.
+  Alarms& alarms() { return alarms_; }
   BufferPool& buffers() { return buffers_; }
   void at_end_of_turn(EndOfTurn& hook);
 
@@ -80,6 +84,7 @@ class EventLoop {
   TimePoint now_;
   std::uint64_t turn_ = 1;
   TimerWheel timers_;
+  Alarms alarms_;
   BufferPool buffers_;
   EndOfTurn* hooks_ = nullptr;          ///< for the end of this turn
   EndOfTurn* running_hooks_ = nullptr;  ///< left to run at this end

@@ -41,6 +41,27 @@ TEST(EventLoop, WorkPostedFromWorkRunsInALaterTurnWithoutWaiting) {
   EXPECT_EQ(world.now(), before);
 }
 
+TEST(EventLoop, WakesForAnAlarmToTheMillisecond) {
+  Simulation world;
+  const TimePoint before = world.now();
+  TimePoint fired{};
+  struct Noting : Alarm {
+    Simulation* world = nullptr;
+    TimePoint* fired = nullptr;
+  };
+  Noting alarm;
+  alarm.world = &world;
+  alarm.fired = &fired;
+  alarm.context = &alarm;
+  alarm.on_expiry = [](Alarm& due) {
+    auto& self = *static_cast<Noting*>(due.context);
+    *self.fired = self.world->now();
+  };
+  world.loop().alarms().arm(alarm, before + milliseconds(2));
+  world.loop().run_once(before + seconds(5));
+  EXPECT_EQ(fired, before + milliseconds(2));
+}
+
 TEST(EventLoop, TheMailboxTakesItsMaximumAndNoMore) {
   Simulation world;
   std::size_t ran = 0;
