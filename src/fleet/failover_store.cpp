@@ -7,7 +7,7 @@ namespace fairlead::fleet {
 FailoverStore::FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings,
                              StateMetrics metrics, StateStatus& status, const Log& log)
     : log_(log),
-      shown_url_(redacted(settings.redis.url)),
+      shown_url_(redacted(settings.member.redis.url)),
       memory_([&loop] { return io::milliseconds_of(loop.now()); }),
       redis_(loop, resolver, std::move(settings), metrics, status, log) {
   redis_.on_live = [this](StateStatus::Flip flip) { log_live(flip); };

@@ -14,10 +14,10 @@ class FailoverStoreTest : public testing::Test {
  protected:
   FailoverStoreTest() {
     RedisStoreSettings settings;
-    settings.redis.url.kind = StateKind::redis_unix;
-    settings.redis.url.path = "/nonexistent/fairlead.sock";
-    settings.redis.url.password = "secret";
-    settings.member = "test.0";
+    settings.member.redis.url.kind = StateKind::redis_unix;
+    settings.member.redis.url.path = "/nonexistent/fairlead.sock";
+    settings.member.redis.url.password = "secret";
+    settings.member.member = "test.0";
     store_.emplace(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log);
   }
   ~FailoverStoreTest() override { on_.finish(store_->stop()); }
@@ -61,8 +61,8 @@ TEST_F(FailoverStoreTest, WorkersOfAProcessSayItOnce) {
   std::list<FailoverStore> others;
   for (int i = 1; i < 4; ++i) {
     RedisStoreSettings settings;
-    settings.redis.url.kind = StateKind::redis_unix;
-    settings.redis.url.path = "/nonexistent/fairlead.sock";
+    settings.member.redis.url.kind = StateKind::redis_unix;
+    settings.member.redis.url.path = "/nonexistent/fairlead.sock";
     others.emplace_back(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log).start();
   }
   store_->start();

@@ -4,160 +4,37 @@
 
 #include "core/balance/health.hpp"
 #include "fleet/memory_store.hpp"
-#include "fleet/random_id.hpp"
 #include "io/milliseconds.hpp"
 
 namespace fairlead::fleet {
-namespace {
-
-constexpr unsigned joins_max = 3;  ///< in a row on one connection
-constexpr std::chrono::seconds join_again_pause{1};
-
-}  // namespace
-
-void RedisStore::Gate::open() {
-  if (!std::exchange(is_open, true) && node.parent) {
-    io::ReadyQueue::of_this_thread().push(node);
-  }
-}
 
 RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings, StateMetrics metrics,
                        StateStatus& status, const Log& log)
     : loop_(loop),
-      keys_(settings.key_prefix),
-      settings_(std::move(settings)),
-      status_(status),
+      wait_max_(settings.wait_max),
       log_(log),
-      client_(loop, resolver, settings_.redis, "fairlead-" + settings_.member, metrics),
-      ledger_(keys_),
-      instances_key_(keys_.instances()),
-      ledger_key_(keys_.ledger(settings_.member)),
-      epoch_key_(keys_.epoch()) {
-  client_.on_up = [this] {
-    joins_tried_ = 0;
-    join();
+      member_(loop, resolver, std::move(settings.member), metrics, status),
+      ledger_(member_.keys()) {
+  member_.append_truth = [this](Arguments& out) { ledger_.append_truth(out); };
+  member_.on_answer = [this](ReplyView reply) { answered(reply); };
+  member_.on_live = [this](StateStatus::Flip flip) {
+    on_live(flip);
+    flush_at_end_of_turn();
   };
-  client_.on_down = [this](StateFault fault) { went_away(fault); };
+  member_.on_away = [this](const StateFault& fault, bool is_news) {
+    on_away(fault, is_news);
+    give_up_all();
+  };
   end_of_turn_.context = this;
   end_of_turn_.on_end = [](io::EndOfTurn& hook) { static_cast<RedisStore*>(hook.context)->flush(); };
   want_timer_.context = this;
   want_timer_.on_expiry = [](io::Timer& timer) { static_cast<RedisStore*>(timer.context)->drop_if_overdue(); };
-  beat_timer_.context = this;
-  beat_timer_.on_expiry = [](io::Timer& timer) { static_cast<RedisStore*>(timer.context)->beat(); };
-  status_.workers.fetch_add(1, std::memory_order_relaxed);
-}
-
-RedisStore::~RedisStore() {
-  if (state_ != State::stopped) {
-    status_.workers.fetch_sub(1, std::memory_order_relaxed);
-  }
-}
-
-void RedisStore::start() {
-  client_.start();
 }
 
 io::Task<> RedisStore::stop() {
-  if (is_live()) {
-    status_.live.fetch_sub(1, std::memory_order_relaxed);
-  }
-  status_.workers.fetch_sub(1, std::memory_order_relaxed);  // who left lacks nothing
-  state_ = State::stopped;
-  beat_timer_.cancel();
   give_up_all();
-  if (client_.is_up()) {
-    begin_call(arguments_);
-    client_.call(Script::leave, arguments_.words(), call_max, [this](ReplyView) { left_.open(); });
-    co_await left_;
-  }
-  co_await client_.stop();
+  co_await member_.stop();
 }
-
-// --- membership ---
-
-void RedisStore::join() {
-  ++joins_tried_;
-  state_ = State::joining;
-  begin_call(arguments_);
-  arguments_.add_number(settings_.lease.count());
-  arguments_.add_kept(random_id());
-  ledger_.append_truth(arguments_);
-  client_.call(Script::reset, arguments_.words(), call_max, [this](ReplyView reply) { joined(reply); });
-}
-
-void RedisStore::joined(ReplyView reply) {
-  if (state_ != State::joining) {
-    return;
-  }
-  if (reply.is_error() && reply.text().starts_with("NOSCRIPT") && joins_tried_ < joins_max) {
-    join();
-    return;
-  }
-  if (reply.is_error() || reply.size() < 2) {
-    client_.drop(reply.is_error() ? fault_of_reply(reply.text()) : StateFault{"malformed", false});
-    return;
-  }
-  epoch_ = reply[0].text();
-  status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
-  joins_tried_ = 0;
-  state_ = State::live;
-  heard();
-  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
-  on_live(status_.note_live());
-  flush_at_end_of_turn();
-}
-
-/// The connection is well, but Redis doesn't know us any more.
-void RedisStore::join_again(StateFault fault) {
-  if (loop_.now() < may_join_again_) {
-    client_.drop(fault);  // it forgets us again and again: the client's pauses grow
-    return;
-  }
-  may_join_again_ = loop_.now() + join_again_pause;
-  went_away(fault);
-  join();
-}
-
-void RedisStore::went_away(StateFault fault) {
-  if (state_ == State::stopped) {
-    left_.open();
-    return;
-  }
-  const bool is_news = status_.note_away(is_live(), fault);
-  state_ = State::away;
-  beat_timer_.cancel();
-  on_away(fault, is_news);
-  give_up_all();
-}
-
-void RedisStore::beat() {
-  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
-  begin_call(arguments_);
-  arguments_.add_number(settings_.lease.count());
-  client_.call(Script::beat, arguments_.words(), call_max, [this](ReplyView reply) { heard_beat(reply); });
-}
-
-void RedisStore::heard_beat(ReplyView reply) {
-  if (!is_live()) {
-    return;
-  }
-  if (reply.is_error() && !reply.text().starts_with("NOSCRIPT")) {
-    client_.drop(fault_of_reply(reply.text()));
-    return;
-  }
-  heard();
-  if (reply.size() < 3 || reply[0].integer() == 0 || reply[1].text() != epoch_) {
-    join_again({reply.is_error() ? "NOSCRIPT" : "FENCED", false});
-    return;
-  }
-  status_.members.store(static_cast<std::uint32_t>(reply[2].integer()), std::memory_order_relaxed);
-}
-
-void RedisStore::heard() {
-  status_.heard_at_ms.store(io::milliseconds_of(loop_.now()), std::memory_order_relaxed);
-}
-
-// --- wants and returns ---
 
 void RedisStore::acquire(Acquire& want) {
   check(is_live(), "wants go to a store that is live");
@@ -208,23 +85,12 @@ void RedisStore::flush() {
   }
   is_calling_ = true;
   gather_groups();
-  begin_call(arguments_);
+  member_.begin_call(arguments_);
   ledger_.append_changes(arguments_);
   for (const Group& group : in_flight_) {
     append_group(group);
   }
-  client_.call(Script::acquire, arguments_.words(), call_max, [this](ReplyView reply) { answered(reply); });
-}
-
-void RedisStore::begin_call(Arguments& out) {
-  out.clear();
-  out.add("3");
-  out.add(instances_key_);
-  out.add(ledger_key_);
-  out.add(epoch_key_);
-  out.add(keys_.prefix());
-  out.add_number(settings_.count_ttl.count());
-  out.add(settings_.member);
+  member_.call(Script::acquire, arguments_);
 }
 
 void RedisStore::gather_groups() {
@@ -243,7 +109,7 @@ RedisStore::Group& RedisStore::group_for(const Acquire& want) {
       return group;
     }
   }
-  return in_flight_.emplace_back(Group{want.pool->name, keys_.pool(want.pool->name), want.strategy, {}});
+  return in_flight_.emplace_back(Group{want.pool->name, member_.keys().pool(want.pool->name), want.strategy, {}});
 }
 
 void RedisStore::append_group(const Group& group) {
@@ -273,18 +139,10 @@ void RedisStore::append_excluded(const Acquire& want) {
 }
 
 void RedisStore::answered(ReplyView reply) {
-  if (!is_calling_) {
+  if (reply.size() != in_flight_.size()) {
+    member_.drop({"malformed", false});
     return;
   }
-  if (reply.is_error() && (reply.text().starts_with("FENCED") || reply.text().starts_with("NOSCRIPT"))) {
-    join_again(fault_of_reply(reply.text()));  // nothing was applied
-    return;
-  }
-  if (reply.is_error() || reply.size() != in_flight_.size()) {
-    client_.drop(reply.is_error() ? fault_of_reply(reply.text()) : StateFault{"malformed", false});
-    return;
-  }
-  heard();
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
     answer_group(in_flight_[i], reply[i]);
   }
@@ -392,7 +250,7 @@ std::optional<io::TimePoint> RedisStore::oldest_want() const {
 void RedisStore::watch_oldest() {
   const std::optional<io::TimePoint> oldest = oldest_want();
   if (oldest) {
-    loop_.timers().arm(want_timer_, *oldest + settings_.wait_max - io::TimerWheel::granularity);
+    loop_.timers().arm(want_timer_, *oldest + wait_max_ - io::TimerWheel::granularity);
   } else {
     want_timer_.cancel();
   }
@@ -401,8 +259,8 @@ void RedisStore::watch_oldest() {
 /// The want that the timer was for may be answered or cancelled by now.
 void RedisStore::drop_if_overdue() {
   const std::optional<io::TimePoint> oldest = oldest_want();
-  if (oldest && *oldest + settings_.wait_max - io::TimerWheel::granularity <= loop_.now()) {
-    client_.drop({"timed_out", false});
+  if (oldest && *oldest + wait_max_ - io::TimerWheel::granularity <= loop_.now()) {
+    member_.drop({"timed_out", false});
   } else {
     watch_oldest();
   }

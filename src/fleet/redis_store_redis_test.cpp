@@ -44,8 +44,8 @@ class StoresOnRedis : public testing::Test {
 
   FailoverStore& add_store(StateUrl url) {
     RedisStoreSettings settings;
-    settings.redis.url = std::move(url);
-    settings.member = "test." + std::to_string(stores_.size());
+    settings.member.redis.url = std::move(url);
+    settings.member.member = "test." + std::to_string(stores_.size());
     FailoverStore& store =
         stores_.emplace_back(on_.loop, on_.resolver, std::move(settings), on_.metrics, on_.status, on_.log);
     store.start();

@@ -23,8 +23,8 @@ class RedisStoreTest : public ::testing::Test {
   RedisStoreTest() {
     redis_.answer = [this](const Words& words) { return answer_to(words); };
     RedisStoreSettings settings;
-    settings.redis.url = redis_.url();
-    settings.member = "test.0";
+    settings.member.redis.url = redis_.url();
+    settings.member.member = "test.0";
     store_.emplace(world_.loop(), resolver_, settings, metrics_, status_, log_);
   }
   void TearDown() override {

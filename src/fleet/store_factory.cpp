@@ -10,9 +10,9 @@ std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned w
     return std::make_unique<MemoryStore>([&loop = parts.loop] { return io::milliseconds_of(loop.now()); });
   }
   RedisStoreSettings redis;
-  redis.redis = {settings.url, settings.tls};
-  redis.key_prefix = settings.key_prefix;
-  redis.member = settings.instance + "." + std::to_string(worker);
+  redis.member.redis = {settings.url, settings.tls};
+  redis.member.key_prefix = settings.key_prefix;
+  redis.member.member = settings.instance + "." + std::to_string(worker);
   return std::make_unique<FailoverStore>(parts.loop, parts.resolver, std::move(redis),
                                          StateMetrics(parts.shard, parts.families), parts.status, parts.log);
 }

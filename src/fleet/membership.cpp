@@ -1,0 +1,176 @@
+#include "fleet/membership.hpp"
+
+#include <utility>
+
+#include "fleet/random_id.hpp"
+#include "io/milliseconds.hpp"
+
+namespace fairlead::fleet {
+namespace {
+
+constexpr unsigned joins_max = 3;  ///< in a row on one connection
+constexpr std::chrono::seconds join_again_pause{1};
+
+}  // namespace
+
+void Membership::Gate::open() {
+  if (!std::exchange(is_open, true) && node.parent) {
+    io::ReadyQueue::of_this_thread().push(node);
+  }
+}
+
+Membership::Membership(io::EventLoop& loop, io::Resolver& resolver, MemberSettings settings, StateMetrics metrics,
+                       StateStatus& status)
+    : loop_(loop),
+      keys_(settings.key_prefix),
+      settings_(std::move(settings)),
+      status_(status),
+      client_(loop, resolver, settings_.redis, "fairlead-" + settings_.member, metrics),
+      instances_key_(keys_.instances()),
+      ledger_key_(keys_.ledger(settings_.member)),
+      epoch_key_(keys_.epoch()) {
+  client_.on_up = [this] {
+    joins_tried_ = 0;
+    join();
+  };
+  client_.on_down = [this](StateFault fault) { went_away(fault); };
+  beat_timer_.context = this;
+  beat_timer_.on_expiry = [](io::Timer& timer) { static_cast<Membership*>(timer.context)->beat(); };
+  status_.workers.fetch_add(1, std::memory_order_relaxed);
+}
+
+Membership::~Membership() {
+  if (state_ != State::stopped) {
+    status_.workers.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void Membership::start() {
+  client_.start();
+}
+
+io::Task<> Membership::stop() {
+  if (is_live()) {
+    status_.live.fetch_sub(1, std::memory_order_relaxed);
+  }
+  status_.workers.fetch_sub(1, std::memory_order_relaxed);  // who left lacks nothing
+  state_ = State::stopped;
+  beat_timer_.cancel();
+  if (client_.is_up()) {
+    begin_call(arguments_);
+    client_.call(Script::leave, arguments_.words(), call_max, [this](ReplyView) { left_.open(); });
+    co_await left_;
+  }
+  co_await client_.stop();
+}
+
+void Membership::begin_call(Arguments& out) const {
+  out.clear();
+  out.add("3");
+  out.add(instances_key_);
+  out.add(ledger_key_);
+  out.add(epoch_key_);
+  out.add(keys_.prefix());
+  out.add_number(settings_.count_ttl.count());
+  out.add(settings_.member);
+}
+
+void Membership::call(Script script, const Arguments& arguments) {
+  client_.call(script, arguments.words(), call_max, [this](ReplyView reply) { heard_answer(reply); });
+}
+
+void Membership::heard_answer(ReplyView reply) {
+  if (!is_live()) {
+    return;  // whoever called has been told that there is no answer
+  }
+  if (reply.is_error() && (reply.text().starts_with("FENCED") || reply.text().starts_with("NOSCRIPT"))) {
+    join_again(fault_of_reply(reply.text()));  // nothing was applied
+  } else if (reply.is_error()) {
+    client_.drop(fault_of_reply(reply.text()));
+  } else {
+    heard();
+    on_answer(reply);
+  }
+}
+
+void Membership::join() {
+  ++joins_tried_;
+  state_ = State::joining;
+  begin_call(arguments_);
+  arguments_.add_number(settings_.lease.count());
+  arguments_.add_kept(random_id());
+  append_truth(arguments_);
+  client_.call(Script::reset, arguments_.words(), call_max, [this](ReplyView reply) { joined(reply); });
+}
+
+void Membership::joined(ReplyView reply) {
+  if (state_ != State::joining) {
+    return;
+  }
+  if (reply.is_error() && reply.text().starts_with("NOSCRIPT") && joins_tried_ < joins_max) {
+    join();
+    return;
+  }
+  if (reply.is_error() || reply.size() < 2) {
+    client_.drop(reply.is_error() ? fault_of_reply(reply.text()) : StateFault{"malformed", false});
+    return;
+  }
+  epoch_ = reply[0].text();
+  status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
+  joins_tried_ = 0;
+  state_ = State::live;
+  heard();
+  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
+  on_live(status_.note_live());
+}
+
+/// The connection is well, but Redis doesn't know us any more.
+void Membership::join_again(StateFault fault) {
+  if (loop_.now() < may_join_again_) {
+    client_.drop(fault);  // it forgets us again and again: the client's pauses grow
+    return;
+  }
+  may_join_again_ = loop_.now() + join_again_pause;
+  went_away(fault);
+  join();
+}
+
+void Membership::went_away(StateFault fault) {
+  if (state_ == State::stopped) {
+    left_.open();
+    return;
+  }
+  const bool is_news = status_.note_away(is_live(), fault);
+  state_ = State::away;
+  beat_timer_.cancel();
+  on_away(fault, is_news);
+}
+
+void Membership::beat() {
+  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
+  begin_call(arguments_);
+  arguments_.add_number(settings_.lease.count());
+  client_.call(Script::beat, arguments_.words(), call_max, [this](ReplyView reply) { heard_beat(reply); });
+}
+
+void Membership::heard_beat(ReplyView reply) {
+  if (!is_live()) {
+    return;
+  }
+  if (reply.is_error() && !reply.text().starts_with("NOSCRIPT")) {
+    client_.drop(fault_of_reply(reply.text()));
+    return;
+  }
+  heard();
+  if (reply.size() < 3 || reply[0].integer() == 0 || reply[1].text() != epoch_) {
+    join_again({reply.is_error() ? "NOSCRIPT" : "FENCED", false});
+    return;
+  }
+  status_.members.store(static_cast<std::uint32_t>(reply[2].integer()), std::memory_order_relaxed);
+}
+
+void Membership::heard() {
+  status_.heard_at_ms.store(io::milliseconds_of(loop_.now()), std::memory_order_relaxed);
+}
+
+}  // namespace fairlead::fleet
