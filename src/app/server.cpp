@@ -152,6 +152,7 @@ void Server::publish(const std::shared_ptr<const routing::Snapshot>& snapshot) {
   for (const auto& each : workers_) {
     each->loop.post([worker = each->worker.get(), snapshot] { worker->adopt(snapshot); });
   }
+  state_.adopt(*snapshot);
 }
 
 void Server::reload() {

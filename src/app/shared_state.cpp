@@ -57,7 +57,24 @@ SharedState::SharedState(const control::Config& config, io::EventLoop& control_l
                                                        settings_.instance,
                                                        fleet::StateMetrics(registry.add_shard(), families_), log_);
     watch_->watch(pools_of(config));
+    if (config.state.coordination == control::Coordination::leased) {
+      sync_ = make_sync(config, control_loop, registry);
+      settings_.bell = &sync_->bell();
+    }
   }
+}
+
+std::unique_ptr<fleet::FleetSync> SharedState::make_sync(const control::Config& config, io::EventLoop& control_loop,
+                                                         metrics::Registry& registry) {
+  fleet::FleetSync::Settings settings;
+  settings.member.redis = {settings_.url, settings_.tls};
+  settings.member.key_prefix = settings_.key_prefix;
+  settings.member.member = settings_.instance;
+  if (config.state.sync_interval.count() > 0) {
+    settings.interval = config.state.sync_interval;
+  }
+  return std::make_unique<fleet::FleetSync>(control_loop, resolver_, std::move(settings),
+                                            fleet::StateMetrics(registry.add_shard(), families_), status_, log_);
 }
 
 std::optional<std::string> SharedState::fault() const {
@@ -81,6 +98,16 @@ void SharedState::start(control::Controller& controller) {
     };
     watch_->start();
   }
+  if (sync_) {
+    sync_->adopt(*controller.snapshot());
+    sync_->start();
+  }
+}
+
+void SharedState::adopt(const routing::Snapshot& snapshot) {
+  if (sync_) {
+    sync_->adopt(snapshot);
+  }
 }
 
 void SharedState::reconfigure(const control::Config& config) {
@@ -92,6 +119,9 @@ void SharedState::reconfigure(const control::Config& config) {
 io::Task<> SharedState::stop() {
   if (watch_) {
     co_await watch_->stop();
+  }
+  if (sync_) {
+    co_await sync_->stop();
   }
 }
 

@@ -1,5 +1,5 @@
 // What an instance shares with others, joined: one store a worker, and on the control loop the watch over the lists of
-// backends. With memory:// there is nothing to watch and the stores answer from the process' own cells.
+// backends and, in leased coordination, the sync with the other instances. With memory:// there is nothing to watch and the stores answer from the process' own cells.
 // Thread rule: made before threads start; make_store() likewise; the rest on the control loop.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "control/controller.hpp"
 #include "core/metrics/registry.hpp"
 #include "fleet/backend_list_watch.hpp"
+#include "fleet/fleet_sync.hpp"
 #include "fleet/store_factory.hpp"
 #include "io/resolver.hpp"
 #include "io/tls_context.hpp"
@@ -32,6 +33,8 @@ class SharedState {
                                                 metrics::Shard& shard);
   /// Follows the lists of the controller's pools from now on.
   void start(control::Controller& controller);
+  /// The controller published another snapshot.
+  void adopt(const routing::Snapshot& snapshot);
   /// The configuration was reloaded.
   void reconfigure(const control::Config& config);
   io::Task<> stop();
@@ -42,6 +45,9 @@ class SharedState {
   [[nodiscard]] std::string shown() const { return fleet::redacted(settings_.url); }
 
  private:
+  std::unique_ptr<fleet::FleetSync> make_sync(const control::Config& config, io::EventLoop& control_loop,
+                                              metrics::Registry& registry);
+
   std::string ca_file_;
   std::optional<Result<io::TlsContext>> tls_;  ///< for rediss://
   fleet::StateSettings settings_;
@@ -50,6 +56,7 @@ class SharedState {
   fleet::StateFamilies families_;
   io::Resolver resolver_;
   std::unique_ptr<fleet::BackendListWatch> watch_;  ///< nullptr with memory://
+  std::unique_ptr<fleet::FleetSync> sync_;          ///< nullptr unless coordination is leased
   std::size_t pools_ = 0;
   std::set<std::string> listed_;
 };

@@ -25,6 +25,7 @@ enum class Coordination : std::uint8_t { leased, exact };
 struct StateConfig {
   std::string url = "memory://";
   Coordination coordination = Coordination::leased;
+  Milliseconds sync_interval{0};  ///< of leased coordination; 0: follows the requests
   std::string key_prefix;
   std::string ca_file;  ///< PEM; empty: what the system trusts
 };

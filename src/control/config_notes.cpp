@@ -20,14 +20,11 @@ std::vector<std::string> notes_of(const Config& config) {
   if (config.engine == EngineChoice::io_uring) {
     notes.emplace_back("engine: io_uring isn't available yet; epoll serves");
   }
-  if (is_shared && config.state.coordination == Coordination::leased) {
-    notes.emplace_back("state.coordination: leased answers as exact for now: each request waits for one round trip");
-  }
   if (!config.state.ca_file.empty() && !config.state.url.starts_with("rediss://")) {
     notes.emplace_back("state.ca_file: nothing is encrypted, so it isn't used; TLS needs rediss:// in state.url");
   }
-  if (is_shared && has_weights(config)) {
-    notes.emplace_back("pools: weights act with memory:// only for now; with Redis all backends weigh the same");
+  if (is_shared && config.state.coordination == Coordination::exact && has_weights(config)) {
+    notes.emplace_back("pools: weights don't act in exact coordination for now; there all backends weigh the same");
   }
   return notes;
 }

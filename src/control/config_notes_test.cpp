@@ -18,14 +18,6 @@ TEST(ConfigNotes, SayThatIoUringIsNotThereYet) {
   EXPECT_NE(notes_of(config)[0].find("io_uring"), std::string::npos);
 }
 
-TEST(ConfigNotes, SayThatLeasedAnswersAsExactWithRedis) {
-  Config config = default_config("redis://:secret@h");
-  ASSERT_EQ(notes_of(config).size(), 1U);
-  EXPECT_NE(notes_of(config)[0].find("leased"), std::string::npos);
-  config.state.coordination = Coordination::exact;
-  EXPECT_TRUE(notes_of(config).empty());
-}
-
 TEST(ConfigNotes, SayThatACaFileDoesNothingWithoutTls) {
   Config config = default_config("redis://h");
   config.state.coordination = Coordination::exact;
@@ -36,13 +28,13 @@ TEST(ConfigNotes, SayThatACaFileDoesNothingWithoutTls) {
   EXPECT_TRUE(notes_of(config).empty());
 }
 
-TEST(ConfigNotes, SayThatWeightsDoNotActWithRedis) {
+TEST(ConfigNotes, SayThatWeightsDoNotActInExactCoordination) {
   Config config = default_config("redis://h");
   config.state.coordination = Coordination::exact;
   config.pools[0].backends = {{"http://a", 2}};
   ASSERT_EQ(notes_of(config).size(), 1U);
   EXPECT_NE(notes_of(config)[0].find("weights"), std::string::npos);
-  config.state.url = "memory://";
+  config.state.coordination = Coordination::leased;
   EXPECT_TRUE(notes_of(config).empty());
 }
 

@@ -28,6 +28,7 @@ std::vector<std::string_view> keys_for_restart(const Config& before, const Confi
   differs(before.engine != after.engine, "engine");
   differs(before.state.url != after.state.url, "state.url");
   differs(before.state.coordination != after.state.coordination, "state.coordination");
+  differs(before.state.sync_interval != after.state.sync_interval, "state.sync_interval");
   differs(before.state.key_prefix != after.state.key_prefix, "state.key_prefix");
   differs(before.state.ca_file != after.state.ca_file, "state.ca_file");
   differs(before.limits.connections != after.limits.connections, "limits.connections");

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "fleet/memory_store.hpp"
 #include "fleet/redis_store.hpp"
+#include "fleet/state_log.hpp"
 
 namespace fairlead::fleet {
 
@@ -23,11 +24,8 @@ class FailoverStore final : public StateStore {
 
  private:
   void answer_locally(Acquire& want);
-  void log_live(StateStatus::Flip flip);
-  void log_away(StateFault fault);
 
-  const Log& log_;
-  std::string shown_url_;  ///< without the password
+  StateLog log_;
   MemoryStore memory_;
   RedisStore redis_;
 };

@@ -2,6 +2,7 @@
 
 #include "core/balance/eligibility.hpp"
 #include "core/balance/health.hpp"
+#include "io/milliseconds.hpp"
 
 namespace fairlead::fleet {
 
@@ -11,19 +12,16 @@ bool MemoryStore::acquire(Acquire& want) {
   want.backend = nullptr;
   balance::PickInput input;
   if (!may_all_serve(want)) {
-    if (!balance::fill_eligible(pool.backends, want.tried, now_ms_(), eligible_)) {
+    if (!balance::fill_eligible(pool.backends, want.tried, io::milliseconds_of(now_()), eligible_)) {
       return true;
     }
     input.eligible = eligible_;
   }
   const bool by_load = strategy.needs_loads();
   if (by_load) {
-    input.loads = read_loads(pool.backends);
+    read_loads(pool, input);
   }
-  std::atomic<std::uint64_t>& tickets = by_load ? pool.activity->ties : pool.activity->tickets;
-  // A second try takes no ticket: the rotation counts requests, so that who fails doesn't shift it for the others.
-  input.ticket =
-      want.tried.empty() ? tickets.fetch_add(1, std::memory_order_relaxed) : tickets.load(std::memory_order_relaxed);
+  input.ticket = by_load ? take_tie(want) : take_ticket(want);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
     count_in(*want.backend);
@@ -36,15 +34,27 @@ void MemoryStore::release(const routing::Pool&, const balance::Backend& backend)
 }
 
 bool MemoryStore::may_all_serve(const Acquire& want) const {
-  return want.tried.empty() && !balance::any_rests(*want.pool->activity, now_ms_());
+  return want.tried.empty() && !balance::any_rests(*want.pool->activity, io::milliseconds_of(now_()));
 }
 
-std::span<const std::uint32_t> MemoryStore::read_loads(const balance::BackendSet& backends) {
-  loads_.clear();
-  for (const balance::Backend& backend : backends) {
-    loads_.push_back(backend.activity->in_flight.load(std::memory_order_relaxed));
-  }
-  return loads_;
+// A second try takes no ticket: the rotations count requests, so that who fails doesn't shift them for the others.
+
+std::uint64_t MemoryStore::take_ticket(const Acquire& want) {
+  balance::TicketBlock& tickets = want.pool->activity->tickets;
+  return want.tried.empty() ? tickets.take().number : tickets.peek();
+}
+
+std::uint64_t MemoryStore::take_tie(const Acquire& want) {
+  std::atomic<std::uint64_t>& ties = want.pool->activity->ties;
+  return want.tried.empty() ? ties.fetch_add(1, std::memory_order_relaxed) : ties.load(std::memory_order_relaxed);
+}
+
+void MemoryStore::read_loads(const routing::Pool& pool, balance::PickInput& input) {
+  const balance::SharedView::Seen seen = pool.activity->view.seen(now_().time_since_epoch());
+  balance::fill_loads(pool.backends, seen.trust, loads_);
+  input.loads = loads_;
+  input.expected = seen.expected;
+  input.random = seen.expected > 0 ? random_() : 0;
 }
 
 }  // namespace fairlead::fleet

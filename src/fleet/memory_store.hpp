@@ -1,21 +1,24 @@
-// The state of one process: counts and tickets are the atomics that snapshots share, so all workers of the process see
-// them, and every want is answered at once. The embedded default, and what answers while Redis can't.
+// Answers every want at once from the atomics that snapshots share: what all workers of the process have in flight,
+// and what the fleet last said of the other instances, which is nothing with memory://. The embedded default, what
+// leased coordination answers with, and what exact coordination falls back on while Redis can't answer.
 // Thread rule: a store a worker, on its loop's thread; what they share is relaxed atomics. Lifetime: holds nothing of a
 // request.
 #pragma once
 
 #include <functional>
+#include <random>
 #include <vector>
 
 #include "fleet/state_store.hpp"
+#include "io/engine.hpp"
 
 namespace fairlead::fleet {
 
 class MemoryStore final : public StateStore {
  public:
-  /// Milliseconds of the steady clock, as in BackendActivity::rests_until_ms.
-  using Clock = std::function<std::int64_t()>;
-  explicit MemoryStore(Clock now_ms) : now_ms_(std::move(now_ms)) {}
+  /// The loop's time.
+  using Clock = std::function<io::TimePoint()>;
+  explicit MemoryStore(Clock now) : now_(std::move(now)) {}
 
   /// Always answers at once.
   bool acquire(Acquire& want) override;
@@ -24,9 +27,12 @@ class MemoryStore final : public StateStore {
 
  private:
   bool may_all_serve(const Acquire& want) const;
-  std::span<const std::uint32_t> read_loads(const balance::BackendSet& backends);
+  static std::uint64_t take_ticket(const Acquire& want);
+  static std::uint64_t take_tie(const Acquire& want);
+  void read_loads(const routing::Pool& pool, balance::PickInput& input);
 
-  Clock now_ms_;
+  Clock now_;
+  std::mt19937_64 random_{std::random_device{}()};
   std::vector<std::uint8_t> eligible_;  ///< recycled
   std::vector<std::uint32_t> loads_;    ///< recycled
 };

@@ -39,7 +39,7 @@ class MemoryStoreTest : public testing::Test {
   std::int64_t now_ms_ = 1000;
   std::shared_ptr<balance::PoolActivity> activity_ = std::make_shared<balance::PoolActivity>();
   routing::Pool pool_;
-  MemoryStore store_{[this] { return now_ms_; }};
+  MemoryStore store_{[this] { return io::TimePoint(std::chrono::milliseconds(now_ms_)); }};
 };
 
 TEST_F(MemoryStoreTest, RoundRobinTakesBackendsInListOrder) {
@@ -56,7 +56,7 @@ TEST_F(MemoryStoreTest, LeastConnTakesTheLeastLoadedAndRotatesTies) {
 }
 
 TEST_F(MemoryStoreTest, StoresOfTwoWorkersShareTicketsAndLoads) {
-  MemoryStore other([] { return std::int64_t{0}; });
+  MemoryStore other([] { return io::TimePoint(); });
   Acquire want;
   want.pool = &pool_;
   ASSERT_TRUE(other.acquire(want));
@@ -79,7 +79,7 @@ TEST_F(MemoryStoreTest, ABackendRestsUntilItsTimeIsUp) {
   rest(0, 1500);
   EXPECT_EQ(pick(StrategyId::round_robin), "http://b");
   now_ms_ = 1500;
-  activity_->tickets = 0;
+  activity_->tickets.move_to(0);
   EXPECT_EQ(pick(StrategyId::round_robin), "http://a");
 }
 

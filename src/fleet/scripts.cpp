@@ -16,6 +16,7 @@ constexpr std::array<Entry, script_count> entries{{
     {"reset", reset_text},
     {"leave", leave_text},
     {"register", register_text},
+    {"sync", sync_text},
 }};
 
 }  // namespace

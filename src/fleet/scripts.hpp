@@ -8,9 +8,9 @@
 
 namespace fairlead::fleet {
 
-enum class Script : std::uint8_t { acquire, beat, reset, leave, register_backends };
+enum class Script : std::uint8_t { acquire, beat, reset, leave, register_backends, sync };
 
-inline constexpr std::size_t script_count = 5;
+inline constexpr std::size_t script_count = 6;
 
 /// Whole text, as SCRIPT LOAD and EVAL take it.
 std::string_view text_of(Script script);

@@ -1,13 +1,16 @@
 #include "fleet/store_factory.hpp"
 
 #include "fleet/failover_store.hpp"
-#include "io/milliseconds.hpp"
+#include "fleet/leased_store.hpp"
 
 namespace fairlead::fleet {
 
 std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned worker, const StoreParts& parts) {
   if (settings.url.kind == StateKind::memory) {
-    return std::make_unique<MemoryStore>([&loop = parts.loop] { return io::milliseconds_of(loop.now()); });
+    return std::make_unique<MemoryStore>([&loop = parts.loop] { return loop.now(); });
+  }
+  if (settings.bell != nullptr) {
+    return std::make_unique<LeasedStore>([&loop = parts.loop] { return loop.now(); }, *settings.bell);
   }
   RedisStoreSettings redis;
   redis.member.redis = {settings.url, settings.tls};

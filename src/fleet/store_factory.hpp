@@ -9,6 +9,7 @@
 #include "fleet/state_metrics.hpp"
 #include "fleet/state_store.hpp"
 #include "fleet/state_url.hpp"
+#include "fleet/sync_bell.hpp"
 #include "io/event_loop.hpp"
 #include "io/resolver.hpp"
 #include "io/tls_context.hpp"
@@ -21,6 +22,7 @@ struct StateSettings {
   std::string key_prefix;
   const io::TlsContext* tls = nullptr;  ///< for rediss://; outlives the stores
   std::string instance;                 ///< random_id(), made at start
+  SyncBell* bell = nullptr;             ///< leased coordination, and whom to wake; nullptr: exact. Outlives the stores
 };
 
 /// What a store works with; all but the copied families outlives it.

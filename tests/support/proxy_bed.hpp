@@ -314,8 +314,7 @@ class ProxyBed {
   Log log{lines, LogLevel::debug};
   SnapshotPlan plan;
   io::Address address = *io::Address::from_ip("127.0.0.1", 5000);
-  HoldingStore store{
-      [this] { return std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count(); }};
+  HoldingStore store{[this] { return world.now(); }};
   bool drained = false;
 
  private:

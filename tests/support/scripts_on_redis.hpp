@@ -63,6 +63,28 @@ class Scripts {
     return redis_.call(words);
   }
 
+  struct PoolAsk {
+    std::string pool;  ///< "" or "blue:"
+    bool wants_counts = false;
+    int placed = 0;
+    int taken = 0;
+    int returned = 0;
+    int returned_end = 0;
+  };
+  Reply sync(const std::string& member, const Shares& changes, const std::vector<PoolAsk>& asks) {
+    Words words = head(Script::sync, member);
+    words.push_back(std::to_string(changes.size()));
+    for (const auto& [count_key, amount] : changes) {
+      words.insert(words.end(), {count_key, std::to_string(amount)});
+    }
+    for (const PoolAsk& ask : asks) {
+      words.insert(words.end(),
+                   {key(ask.pool), ask.wants_counts ? "1" : "0", std::to_string(ask.placed), std::to_string(ask.taken),
+                    std::to_string(ask.returned), std::to_string(ask.returned_end)});
+    }
+    return redis_.call(words);
+  }
+
   bool beat(const std::string& member) {
     Words words = head(Script::beat, member);
     words.push_back("3000");

@@ -12,20 +12,24 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/balance/shared_view.hpp"
+#include "core/balance/ticket_block.hpp"
 
 namespace fairlead::balance {
 
 /// What the process knows of one backend; written by all workers.
 struct BackendActivity {
   std::atomic<std::uint32_t> in_flight{0};         ///< this process' own requests
+  std::atomic<std::uint32_t> others_in_flight{0};  ///< the other instances', as of PoolActivity::view
   std::atomic<std::uint32_t> connect_failures{0};  ///< in a row
   std::atomic<std::int64_t> rests_until_ms{0};     ///< steady clock; 0 or past: doesn't rest
 };
 
 /// What the process knows of one pool.
 struct PoolActivity {
-  std::atomic<std::uint64_t> tickets{0};        ///< round robin positions taken
-  std::atomic<std::uint64_t> ties{0};           ///< rotation among equals
+  TicketBlock tickets;                          ///< positions of round robin
+  std::atomic<std::uint64_t> ties{0};           ///< rotation among equals; counts the requests placed by load
+  SharedView view;                              ///< of the backends' others_in_flight
   std::atomic<std::int64_t> rests_until_ms{0};  ///< latest rest of any backend: one load tells that none rests
 };
 

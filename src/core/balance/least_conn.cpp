@@ -1,8 +1,10 @@
 // The backend with the fewest requests in flight for its weight; equals take turns by the ticket. Ratios are compared
-// by cross-multiplication: exact, and 32-bit loads and weights can't overflow 64 bits.
+// by cross-multiplication: exact, and 32-bit loads and weights can't overflow 64 bits. Loads that are a little old are
+// interpreted by the herd rule (herd.hpp) instead: all instances would else fall upon the same least one.
 #include <cstddef>
 #include <cstdint>
 
+#include "core/balance/herd.hpp"
 #include "core/balance/strategy.hpp"
 
 namespace fairlead::balance {
@@ -15,6 +17,9 @@ class LeastConn final : public Strategy {
   [[nodiscard]] bool needs_loads() const override { return true; }
 
   [[nodiscard]] std::optional<BackendIndex> pick(const PickInput& input) const override {
+    if (input.expected > 0) {
+      return pick_below_level(backends_, input);
+    }
     std::optional<BackendIndex> least;
     std::uint64_t equals = 0;
     for (BackendIndex index = 0; index < backends_.size(); ++index) {

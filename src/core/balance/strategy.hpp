@@ -18,6 +18,9 @@ struct PickInput {
   std::span<const std::uint32_t> loads;
   /// Non-zero: may serve. Empty span: all may.
   std::span<const std::uint8_t> eligible;
+  /// Requests that other instances have probably placed since `loads` was read; 0: the loads are exact.
+  float expected = 0;
+  std::uint64_t random = 0;  ///< uniform, another a pick
 };
 
 /// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same

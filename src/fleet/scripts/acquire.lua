@@ -9,12 +9,11 @@
 -- error in its place if a key of the pool has a wrong type or the strategy is unknown here. The other groups and the
 -- changes aren't touched by that.
 -- FENCED, and nothing applied, if the member's lease is gone: it must reset.
-local lease_end = redis.call('ZSCORE', instances_key, member)
-if not lease_end or tonumber(lease_end) <= now_ms() then
+if is_fenced() then
   return redis.error_reply('FENCED the lease is gone')
 end
 
-local position = 4
+local position = apply_changes(4)
 local function next_argument()
   position = position + 1
   return ARGV[position - 1]
@@ -140,14 +139,6 @@ local function choose(group)
   return chooser(group)
 end
 
-for _ = 1, tonumber(next_argument()) do
-  local key, amount = next_argument(), tonumber(next_argument())
-  if amount < 0 then
-    give_back(key, -amount)
-  else
-    add(key, amount)
-  end
-end
 local answers = {}
 while position <= #ARGV do
   table.insert(answers, choose(read_group()))

@@ -52,21 +52,52 @@ local function write_count(key, count)
   end
 end
 
+-- These two answer the count that they wrote.
 local function add(key, amount, count)
-  count = count or read_count(key)
+  count = (count or read_count(key)) + amount
   redis.call('HINCRBY', own_ledger, key, amount)
-  write_count(key, count + amount)
+  write_count(key, count)
+  return count
 end
 
 -- Gives back no more than the ledger holds.
-local function give_back(key, amount)
-  local count = read_count(key)
+local function give_back(key, amount, count)
+  count = count or read_count(key)
   local left = redis.call('HINCRBY', own_ledger, key, -amount)
   if left <= 0 then
     redis.call('HDEL', own_ledger, key)
     amount = amount + left
   end
   write_count(key, count - amount)
+  return count - amount
+end
+
+-- The member's lease is gone: nothing may be applied, it must reset.
+local function is_fenced()
+  local lease_end = redis.call('ZSCORE', instances_key, member)
+  return not lease_end or tonumber(lease_end) <= now_ms()
+end
+
+-- ARGV[position]: how many; then {conn_count key, signed amount}... Answers the position after them.
+local function apply_changes(position)
+  local last = position + 2 * tonumber(ARGV[position])
+  local keys = {}
+  for i = position + 1, last, 2 do
+    table.insert(keys, ARGV[i])
+  end
+  local counts = {}
+  for i, text in ipairs(texts_of(keys)) do
+    counts[keys[i]] = number_in(text) or sum_of_ledgers(keys[i])
+  end
+  for i = position + 1, last, 2 do
+    local key, amount = ARGV[i], tonumber(ARGV[i + 1])
+    if amount < 0 then
+      counts[key] = give_back(key, -amount, counts[key])
+    else
+      counts[key] = add(key, amount, counts[key])
+    end
+  end
+  return last + 1
 end
 
 local function remove_member(id)

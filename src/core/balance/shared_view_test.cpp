@@ -1,0 +1,58 @@
+#include "core/balance/shared_view.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/balance/backend_set.hpp"
+
+namespace fairlead::balance {
+namespace {
+
+using namespace std::chrono_literals;
+
+BackendSet two_backends(std::uint32_t own, std::uint32_t others) {
+  std::vector<Backend> backends(2);
+  backends[0].url = "http://a";
+  backends[1].url = "http://b";
+  BackendSet set(std::move(backends));
+  set[0].activity->in_flight = own;
+  set[0].activity->others_in_flight = others;
+  return set;
+}
+
+TEST(SharedView, OneThatWasNeverToldCountsNothing) {
+  const SharedView view;
+  EXPECT_EQ(view.seen(5s).trust, 0);
+  EXPECT_EQ(view.seen(5s).expected, 0);
+}
+
+TEST(SharedView, ExpectsWhatOthersPlaceWhileItAges) {
+  SharedView view;
+  view.publish(10s, 1000, 1s);
+  EXPECT_FLOAT_EQ(view.seen(10s).expected, 0);
+  EXPECT_FLOAT_EQ(view.seen(10s + 5ms).expected, 5);
+  EXPECT_FLOAT_EQ(view.seen(10s + 5ms).trust, 1);
+}
+
+TEST(SharedView, FadesOnceItIsOlderThanItIsTrustedFor) {
+  SharedView view;
+  view.publish(10s, 1000, 100ms);
+  EXPECT_FLOAT_EQ(view.seen(10s + 100ms).trust, 1);
+  EXPECT_FLOAT_EQ(view.seen(10s + 150ms).trust, 0.5);
+  EXPECT_FLOAT_EQ(view.seen(10s + 150ms).expected, 75);
+  EXPECT_FLOAT_EQ(view.seen(10s + 200ms).trust, 0);
+  EXPECT_FLOAT_EQ(view.seen(1h).trust, 0);
+}
+
+TEST(SharedView, LoadsAreOwnRequestsAndTheOthersAsFarAsTrusted) {
+  const BackendSet backends = two_backends(2, 10);
+  std::vector<std::uint32_t> loads;
+  fill_loads(backends, 1, loads);
+  EXPECT_EQ(loads, (std::vector<std::uint32_t>{12, 0}));
+  fill_loads(backends, 0.5, loads);
+  EXPECT_EQ(loads, (std::vector<std::uint32_t>{7, 0}));
+  fill_loads(backends, 0, loads);
+  EXPECT_EQ(loads, (std::vector<std::uint32_t>{2, 0}));
+}
+
+}  // namespace
+}  // namespace fairlead::balance

@@ -1,0 +1,62 @@
+#include "core/balance/sync_pace.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fairlead::balance {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::nanoseconds;
+using Seconds = std::chrono::duration<double>;
+
+constexpr Seconds memory{1.0};  ///< time constant of the means
+constexpr std::chrono::milliseconds request_time_unknown{50};
+constexpr std::chrono::minutes request_time_max{1};
+
+}  // namespace
+
+void SyncPace::note(std::uint64_t begun, std::uint64_t in_flight, Nanoseconds elapsed) {
+  const double seconds = Seconds(elapsed).count();
+  if (seconds <= 0) {
+    return;
+  }
+  const double weight = 1 - std::exp(-seconds / memory.count());
+  begun_per_s_ += weight * (static_cast<double>(begun) / seconds - begun_per_s_);
+  in_flight_ += weight * (static_cast<double>(in_flight) - in_flight_);
+}
+
+SyncPace::Nanoseconds SyncPace::request_time() const {
+  if (begun_per_s_ <= 0 || in_flight_ <= 0) {
+    return request_time_unknown;
+  }
+  const Seconds time(in_flight_ / begun_per_s_);
+  return time > request_time_max ? request_time_max : duration_cast<nanoseconds>(time);
+}
+
+SyncPace::Nanoseconds SyncPace::gap() const {
+  if (fixed_) {
+    return *fixed_;
+  }
+  const Nanoseconds time = request_time();
+  return time < short_request ? Nanoseconds(interval_of_short)
+                              : std::clamp<Nanoseconds>(time / 5, interval_min, interval_max);
+}
+
+SyncPace::Nanoseconds SyncPace::interval() const {
+  if (fixed_) {
+    return *fixed_;
+  }
+  const double per_s = std::max(begun_per_s_ * syncs_a_request_max, 1 / Seconds(interval_max).count());
+  return std::max(gap(), duration_cast<nanoseconds>(Seconds(1 / per_s)));
+}
+
+bool SyncPace::is_busy() const {
+  return begun_per_s_ * Seconds(gap()).count() >= 1;
+}
+
+SyncPace::Nanoseconds SyncPace::trusted_for() const {
+  return 3 * request_time();
+}
+
+}  // namespace fairlead::balance

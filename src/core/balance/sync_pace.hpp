@@ -1,0 +1,52 @@
+// How often an instance of a fleet tells and asks in leased coordination. Counts are worth less the older they are
+// against the time a request takes, so the interval is a fifth of that; and a call costs Redis 30 to 50 us whatever it
+// carries, so an instance with little to say calls seldom and one without anything not at all.
+// Little's law gives the time a request takes: the mean number in flight / requests begun a second.
+// Values in, no clock; used by fleet_sync on one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace fairlead::balance {
+
+class SyncPace {
+ public:
+  using Nanoseconds = std::chrono::nanoseconds;
+  static constexpr std::chrono::milliseconds interval_min{1};
+  static constexpr std::chrono::milliseconds interval_max{20};
+  /// For requests so short that no view is fresh: counts are only published.
+  static constexpr std::chrono::milliseconds interval_of_short{5};
+  static constexpr std::chrono::milliseconds short_request{2};
+  static constexpr double syncs_a_request_max = 8;
+  /// After the last request that was placed by load, counts are heard for so long.
+  static constexpr std::chrono::milliseconds counts_for{500};
+  /// After the last ticket was taken, leased ones are kept for so long.
+  static constexpr std::chrono::milliseconds tickets_for{100};
+
+  /// `fixed`: the interval, in place of the one that follows the requests.
+  explicit SyncPace(std::optional<Nanoseconds> fixed = std::nullopt) : fixed_(fixed) {}
+
+  /// Over the last `elapsed`: requests begun, and how many are in flight at its end.
+  void note(std::uint64_t begun, std::uint64_t in_flight, Nanoseconds elapsed);
+
+  /// Between two calls at least.
+  [[nodiscard]] Nanoseconds gap() const;
+  /// Between two calls while there is nothing to tell but counts are worth hearing.
+  [[nodiscard]] Nanoseconds interval() const;
+  /// Something will have happened within the next gap: look then, nobody needs to ring.
+  [[nodiscard]] bool is_busy() const;
+  /// How long a view says more than own counts: three times what a request takes.
+  [[nodiscard]] Nanoseconds trusted_for() const;
+  [[nodiscard]] double begun_per_s() const { return begun_per_s_; }
+
+ private:
+  [[nodiscard]] Nanoseconds request_time() const;
+
+  std::optional<Nanoseconds> fixed_;
+  double begun_per_s_ = 0;
+  double in_flight_ = 0;
+};
+
+}  // namespace fairlead::balance

@@ -1,0 +1,164 @@
+#include "fleet/fleet_sync.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace fairlead::fleet {
+namespace {
+
+/// Tickets must last for two intervals and the time that an answer takes.
+constexpr std::chrono::milliseconds answer_time{5};
+
+}  // namespace
+
+FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings settings, StateMetrics metrics,
+                     StateStatus& status, const Log& log)
+    : loop_(loop),
+      log_(log, redacted(settings.member.redis.url)),
+      member_(loop, resolver, std::move(settings.member), metrics, status),
+      pace_(settings.interval) {
+  member_.append_truth = [this](Arguments& out) {
+    for (PoolSync& pool : pools_) {
+      pool.append_truth(out);
+    }
+  };
+  member_.on_live = [this](StateStatus::Flip flip) {
+    log_.live(flip);
+    look_around();
+  };
+  member_.on_answer = [this](ReplyView reply) { answered(reply); };
+  member_.on_away = [this](const StateFault& fault, bool is_news) {
+    log_.away(fault, is_news);
+    is_calling_ = false;
+    alarm_.cancel();
+    bell_.stay_awake();
+  };
+  bell_.wake = [this] { loop_.post([this] { look_around(); }); };
+  alarm_.context = this;
+  alarm_.on_expiry = [](io::Alarm& alarm) { static_cast<FleetSync*>(alarm.context)->look_around(); };
+}
+
+io::Task<> FleetSync::stop() {
+  alarm_.cancel();
+  co_await member_.stop();
+}
+
+void FleetSync::adopt(const routing::Snapshot& snapshot) {
+  for (PoolSync& pool : pools_) {
+    const auto is_it = [&pool](const auto& configured) { return configured->name == pool.name(); };
+    if (std::ranges::none_of(snapshot.pools, is_it)) {
+      pool.retire();
+    }
+  }
+  for (const auto& configured : snapshot.pools) {
+    auto known = std::ranges::find(pools_, configured->name, &PoolSync::name);
+    if (known == pools_.end()) {
+      pools_.emplace_back(member_.keys(), configured->name);
+      known = pools_.end() - 1;
+    }
+    known->adopt(*configured);
+  }
+}
+
+void FleetSync::look_around() {
+  if (!member_.is_live() || is_calling_) {
+    return;  // the answer, or Redis' return, looks again
+  }
+  const io::TimePoint now = loop_.now();
+  if (now < called_at_ + pace_.gap()) {
+    look_again_at(called_at_ + pace_.gap());
+    return;
+  }
+  std::erase_if(pools_, [](const PoolSync& pool) { return pool.is_done(); });
+  if (look() > 0 || (polls() && now >= called_at_ + pace_.interval())) {
+    call(false);
+  } else if (holds_tickets() && now >= last_event_ + balance::SyncPace::tickets_for) {
+    call(true);
+  } else {
+    rest();
+  }
+}
+
+bool FleetSync::polls() const {
+  return std::ranges::any_of(pools_, &PoolSync::wants_counts);
+}
+
+bool FleetSync::holds_tickets() const {
+  return std::ranges::any_of(pools_, &PoolSync::holds_tickets);
+}
+
+/// Until the next look is due or a worker rings.
+void FleetSync::rest() {
+  if (pace_.is_busy()) {
+    look_again_at(called_at_ + pace_.gap());
+    return;
+  }
+  if (polls()) {
+    look_again_at(called_at_ + pace_.interval());
+  } else if (holds_tickets()) {
+    look_again_at(last_event_ + balance::SyncPace::tickets_for);
+  }
+  bell_.fall_asleep();
+  if (look() > 0) {  // it began while the bell wasn't listening yet
+    bell_.stay_awake();
+    look_again_at(called_at_ + pace_.gap());
+  }
+}
+
+/// How much happened since the last look.
+std::uint64_t FleetSync::look() {
+  PoolSync::Seen all;
+  for (PoolSync& pool : pools_) {
+    const PoolSync::Seen seen = pool.look(loop_.now());
+    all.begun += seen.begun;
+    all.in_flight += seen.in_flight;
+    all.changes += seen.changes;
+  }
+  if (looked_at_ != io::TimePoint()) {
+    pace_.note(all.begun, all.in_flight, loop_.now() - looked_at_);
+  }
+  looked_at_ = loop_.now();
+  changes_ = all.changes;
+  if (all.begun + all.changes > 0) {
+    last_event_ = loop_.now();
+  }
+  return all.begun + all.changes;
+}
+
+void FleetSync::call(bool is_last) {
+  is_calling_ = true;
+  called_at_ = loop_.exact_now();
+  member_.begin_call(arguments_);
+  arguments_.add_number(static_cast<std::int64_t>(changes_));
+  for (PoolSync& pool : pools_) {
+    pool.append_changes(arguments_);
+  }
+  asked_.clear();
+  for (PoolSync& pool : pools_) {
+    pool.append_request(arguments_, 2 * pace_.interval() + answer_time, is_last);
+    asked_.push_back(&pool);
+  }
+  member_.call(Script::sync, arguments_);
+}
+
+void FleetSync::answered(ReplyView reply) {
+  is_calling_ = false;
+  const io::TimePoint now = loop_.exact_now();
+  const io::TimePoint as_of = called_at_ + (now - called_at_) / 2;
+  bool is_sound = reply.size() == asked_.size();
+  for (std::size_t i = 0; is_sound && i < asked_.size(); ++i) {
+    is_sound = asked_[i]->answered(reply[i], as_of, pace_.trusted_for());
+  }
+  if (!is_sound) {
+    member_.drop({"malformed", false});
+    return;
+  }
+  rest();
+}
+
+/// At `time`, or soon when that has passed.
+void FleetSync::look_again_at(io::TimePoint time) {
+  loop_.alarms().arm(alarm_, std::max(time, loop_.now() + balance::SyncPace::interval_min));
+}
+
+}  // namespace fairlead::fleet

@@ -1,0 +1,210 @@
+#include "fleet/pool_sync.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace fairlead::fleet {
+
+PoolSync::PoolSync(const KeyNames& keys, std::string name)
+    : name_(std::move(name)), pool_prefix_(keys.pool(name_)), key_prefix_(keys.conn_count(name_, "")) {}
+
+void PoolSync::adopt(const routing::Pool& pool) {
+  is_retired_ = false;
+  if (activity_ != pool.activity) {
+    activity_ = pool.activity;
+    placed_looked_at_ = activity_->ties.load(std::memory_order_relaxed);
+    left_ = activity_->tickets.left();
+  }
+  backends_ = pool.backends.size();
+  for (Share& share : shares_) {
+    share.is_listed = false;
+  }
+  std::vector<Share> listed;
+  for (const balance::Backend& backend : pool.backends) {
+    Share& share = share_of(backend);
+    if (!std::exchange(share.is_listed, true)) {
+      listed.push_back(share);  // a URL that the list repeats is one backend
+    }
+  }
+  std::erase_if(shares_, [](const Share& share) { return share.is_listed; });
+  listed.insert(listed.end(), std::make_move_iterator(shares_.begin()), std::make_move_iterator(shares_.end()));
+  shares_ = std::move(listed);
+}
+
+PoolSync::Share& PoolSync::share_of(const balance::Backend& backend) {
+  const auto known = std::ranges::find(shares_, backend.activity, &Share::activity);
+  if (known != shares_.end()) {
+    return *known;
+  }
+  Share& share = shares_.emplace_back();
+  share.activity = backend.activity;
+  share.key = key_prefix_ + backend.url;
+  share.is_listed = false;
+  return share;
+}
+
+void PoolSync::retire() {
+  is_retired_ = true;
+  for (Share& share : shares_) {
+    share.is_listed = false;
+  }
+}
+
+bool PoolSync::is_recent(io::TimePoint time, std::chrono::nanoseconds within) const {
+  return time != io::TimePoint() && looked_at_ - time < within;
+}
+
+PoolSync::Seen PoolSync::look(io::TimePoint now) {
+  Seen seen;
+  std::erase_if(shares_, [](const Share& share) {
+    return !share.is_listed && share.told == 0 && share.activity->in_flight.load(std::memory_order_relaxed) == 0;
+  });
+  for (Share& share : shares_) {
+    const std::int64_t held = share.activity->in_flight.load(std::memory_order_relaxed);
+    share.change = held - share.told;
+    seen.in_flight += static_cast<std::uint64_t>(held);
+    seen.changes += share.change != 0 ? 1 : 0;
+  }
+  if (activity_) {
+    const std::uint64_t placed = activity_->ties.load(std::memory_order_relaxed);
+    const std::uint64_t placed_now = placed - std::exchange(placed_looked_at_, placed);
+    placed_ += placed_now;
+    placed_at_ = placed_now > 0 ? now : placed_at_;
+    seen.begun = placed_now + look_at_tickets(now);
+  }
+  looked_at_ = now;
+  return seen;
+}
+
+std::uint64_t PoolSync::look_at_tickets(io::TimePoint now) {
+  const std::uint32_t overdrawn = activity_->tickets.take_overdrawn();
+  const std::uint32_t left = activity_->tickets.left();
+  const std::uint64_t used = std::uint64_t{overdrawn} + (left < left_ ? left_ - left : 0);
+  left_ = left;
+  overdrawn_ += overdrawn;
+  ticket_use_.note(used, looked_at_ == io::TimePoint() ? std::chrono::nanoseconds(0) : now - looked_at_);
+  ticket_used_at_ = used > 0 ? now : ticket_used_at_;
+  return used;
+}
+
+void PoolSync::append_changes(Arguments& out) {
+  for (Share& share : shares_) {
+    if (share.change != 0) {
+      out.add(share.key);
+      out.add_number(share.change);
+      share.told += std::exchange(share.change, 0);
+    }
+  }
+}
+
+void PoolSync::append_truth(Arguments& out) {
+  for (Share& share : shares_) {
+    share.told = share.activity->in_flight.load(std::memory_order_relaxed);
+    share.change = 0;
+    if (share.told > 0) {
+      out.add(share.key);
+      out.add_number(share.told);
+    }
+  }
+}
+
+void PoolSync::append_request(Arguments& out, std::chrono::nanoseconds ahead, bool is_last) {
+  balance::TicketBlock::Unused unused;
+  const bool keeps_tickets = !is_last && !is_retired_ && is_recent(ticket_used_at_, balance::SyncPace::tickets_for) &&
+                             is_recent(others_took_at_, shares_for);
+  if (activity_ && !keeps_tickets) {
+    unused = activity_->tickets.give_up();
+    left_ = 0;
+  }
+  asked_ = keeps_tickets ? tickets_wanted(ahead) : 0;
+  placed_sent_ = std::exchange(placed_, 0);
+  counts_asked_ = wants_counts() && !is_last;
+  out.add(pool_prefix_);
+  out.add(counts_asked_ ? "1" : "0");
+  out.add_number(static_cast<std::int64_t>(placed_sent_));
+  moved_ = std::int64_t{std::exchange(overdrawn_, 0)} + asked_;
+  out.add_number(moved_);
+  out.add_number(unused.count);
+  out.add_number(static_cast<std::int64_t>(unused.end));
+}
+
+/// Never a multiple of the number of backends: instances with blocks of the same size would march in step.
+std::uint32_t PoolSync::tickets_wanted(std::chrono::nanoseconds ahead) const {
+  const double use = double{ticket_use_.per_s()} * std::chrono::duration<double>(ahead).count();
+  auto wanted = static_cast<std::uint32_t>(std::clamp(std::ceil(use), 1.0, double{block_max}));
+  if (left_ > wanted / 2) {
+    return 0;
+  }
+  if (backends_ > 1 && wanted % backends_ == 0) {
+    ++wanted;
+  }
+  return wanted;
+}
+
+bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nanoseconds trusted_for) {
+  if (answer.is_error()) {
+    return true;  // a key of another type: a hand's edit, which the next calls may find mended
+  }
+  if (answer.size() < 2 || answer.size() % 2 != 0) {
+    return false;
+  }
+  take_tickets(answer[0].integer(), as_of);
+  const std::int64_t placed = answer[1].integer();
+  const std::int64_t others = placed - fleet_placed_ - static_cast<std::int64_t>(placed_sent_);
+  if (fleet_placed_ >= 0) {
+    others_.note(static_cast<std::uint64_t>(std::max<std::int64_t>(0, others)), as_of - fleet_heard_at_);
+  }
+  fleet_placed_ = placed;
+  fleet_heard_at_ = as_of;
+  if (counts_asked_) {
+    read_counts(answer);
+    activity_->view.publish(as_of.time_since_epoch(), others_.per_s(), trusted_for);
+  }
+  return true;
+}
+
+void PoolSync::take_tickets(std::int64_t counter, io::TimePoint now) {
+  if (counter_ >= 0 && counter > counter_ + moved_) {
+    others_took_at_ = now;
+  }
+  counter_ = counter;
+  const std::int64_t first = counter - asked_;
+  if (first < 0) {
+    return;
+  }
+  if (asked_ > 0) {
+    activity_->tickets.add(static_cast<std::uint64_t>(first), asked_);
+    left_ = activity_->tickets.left();
+  } else {
+    activity_->tickets.move_to(static_cast<std::uint64_t>(counter));
+  }
+}
+
+/// Counts come in the list's order, those above 0 only, so the next one is usually a few places further.
+void PoolSync::read_counts(ReplyView answer) {
+  for (Share& share : shares_) {
+    share.is_seen = false;
+  }
+  std::size_t place = 0;
+  for (std::size_t i = 2; i + 1 < answer.size(); i += 2) {
+    const std::string_view url = answer[i].text();
+    for (std::size_t step = 0; step < shares_.size(); ++step) {
+      Share& share = shares_[(place + step) % shares_.size()];
+      if (share.is_listed && url_of(share) == url) {
+        const std::int64_t others = std::max<std::int64_t>(0, answer[i + 1].integer() - share.told);
+        share.activity->others_in_flight.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
+        share.is_seen = true;
+        place = place + step;
+        break;
+      }
+    }
+  }
+  for (Share& share : shares_) {
+    if (!share.is_seen) {
+      share.activity->others_in_flight.store(0, std::memory_order_relaxed);
+    }
+  }
+}
+
+}  // namespace fairlead::fleet

@@ -1,0 +1,25 @@
+#include "fleet/state_log.hpp"
+
+namespace fairlead::fleet {
+
+void StateLog::live(StateStatus::Flip flip) const {
+  if (flip != StateStatus::Flip::none) {
+    log_.info(flip == StateStatus::Flip::back ? "redis is back" : "redis connected", {{"state", shown_url_}});
+  }
+}
+
+void StateLog::away(const StateFault& fault, bool is_news) const {
+  if (!is_news) {
+    return;
+  }
+  if (!fault.detail.empty()) {
+    log_.error("redis certificate refused, requests go on with local state",
+               {{"state", shown_url_}, {"reason", fault.reason}, {"detail", fault.detail}});
+  } else if (fault.operator_must_act) {
+    log_.error("redis refuses us, requests go on with local state", {{"state", shown_url_}, {"reason", fault.reason}});
+  } else {
+    log_.warn("redis unavailable, requests go on with local state", {{"state", shown_url_}, {"reason", fault.reason}});
+  }
+}
+
+}  // namespace fairlead::fleet

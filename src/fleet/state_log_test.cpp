@@ -1,0 +1,41 @@
+#include "fleet/state_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/redis_loop.hpp"
+
+namespace fairlead::fleet {
+namespace {
+
+class StateLogTest : public ::testing::Test {
+ protected:
+  test::LinesSink lines_;
+  Log base_{lines_, LogLevel::debug};
+  StateLog log_{base_, "redis://h"};
+};
+
+TEST_F(StateLogTest, SaysConnectedOnceAndBackAfterAnAbsence) {
+  log_.live(StateStatus::Flip::none);
+  log_.live(StateStatus::Flip::connected);
+  log_.live(StateStatus::Flip::back);
+  EXPECT_EQ(lines_.count("redis connected state=redis://h"), 1u);
+  EXPECT_EQ(lines_.count("redis is back state=redis://h"), 1u);
+  EXPECT_EQ(lines_.count("state="), 2u);
+}
+
+TEST_F(StateLogTest, AnAbsenceThatIsNoNewsIsNotSaid) {
+  log_.away({"timed_out", false}, false);
+  EXPECT_EQ(lines_.count("redis"), 0u);
+}
+
+TEST_F(StateLogTest, WhatAnOperatorMustMendIsAnError) {
+  log_.away({"timed_out", false}, true);
+  log_.away({"NOAUTH", true}, true);
+  log_.away({"certificate", true, "expired"}, true);
+  EXPECT_EQ(lines_.count("redis unavailable"), 1u);
+  EXPECT_EQ(lines_.count("redis refuses us"), 1u);
+  EXPECT_EQ(lines_.count("detail=expired"), 1u);
+}
+
+}  // namespace
+}  // namespace fairlead::fleet
