@@ -292,20 +292,29 @@ def fairlead_memory(stage, folder, port):
     return fairlead_on(stage, folder, port, "memory://", "leased")
 
 
-def fairlead_redis(stage, folder, port):
+def fairlead_redis(stage, folder, port, coordination):
     if not (stage.build / "fairlead").exists():
         raise Unavailable(f"{stage.build / 'fairlead'} is missing; build first: ./dev build")
     redis_port = free_ports(1)[0]
     stage.spawn("redis", OTHERS_CORE, [needs("redis-server"), "--port", redis_port, "--bind", "127.0.0.1", "--save", "",
                                        "--appendonly", "no", "--dir", folder])
     stage.await_port("redis", redis_port)
-    return fairlead_on(stage, folder, port, f"redis://127.0.0.1:{redis_port}", "exact")
+    return fairlead_on(stage, folder, port, f"redis://127.0.0.1:{redis_port}", coordination)
+
+
+def fairlead_leased(stage, folder, port):
+    return fairlead_redis(stage, folder, port, "leased")
+
+
+def fairlead_exact(stage, folder, port):
+    return fairlead_redis(stage, folder, port, "exact")
 
 
 PROXIES = {
     "relay": relay,
     "fairlead": fairlead_memory,
-    "fairlead-redis": fairlead_redis,
+    "fairlead-leased": fairlead_leased,
+    "fairlead-exact": fairlead_exact,
     "nginx": nginx,
     "haproxy": haproxy,
 }

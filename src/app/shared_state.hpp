@@ -1,5 +1,6 @@
 // What an instance shares with others, joined: one store a worker, and on the control loop the watch over the lists of
-// backends and, in leased coordination, the sync with the other instances. With memory:// there is nothing to watch and the stores answer from the process' own cells.
+// backends and, in leased coordination, the sync with the other instances. With memory:// there is nothing to watch and
+// the stores answer from the process' own cells.
 // Thread rule: made before threads start; make_store() likewise; the rest on the control loop.
 #pragma once
 
