@@ -65,12 +65,22 @@ void BackendListWatch::poll() {
 }
 
 void BackendListWatch::saw_list(const std::string& pool, ReplyView reply) {
+  note_refusal(pool, reply);
   Seen& seen = seen_.emplace_back(Seen{pool, std::nullopt});
   if (reply.is_array()) {
     seen.urls.emplace();
     for (std::size_t i = 0; i < reply.size(); ++i) {
       seen.urls->emplace_back(reply[i].text());
     }
+  }
+}
+
+void BackendListWatch::note_refusal(const std::string& pool, ReplyView reply) {
+  if (!reply.is_error()) {
+    refused_.erase(pool);
+  } else if (refused_.insert(pool).second) {
+    log_.error("redis refuses a pool's list, the last one stays",
+               {{"pool", pool}, {"reason", fault_of_reply(reply.text()).reason}});
   }
 }
 

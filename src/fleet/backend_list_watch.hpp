@@ -54,6 +54,7 @@ class BackendListWatch {
   void poll();
   void poll_again();
   void saw_list(const std::string& pool, ReplyView reply);
+  void note_refusal(const std::string& pool, ReplyView reply);
   void saw_epoch(ReplyView reply);
   void set_epoch();
   void register_due();
@@ -69,8 +70,9 @@ class BackendListWatch {
   std::map<std::string, Urls> published_;
   std::vector<Seen> seen_;  ///< by the poll under way
   std::set<std::string> invalid_;
-  std::string epoch_;            ///< as last acted on; empty at start
-  unsigned polls_in_a_row_ = 0;  ///< without a pause or an end
+  std::set<std::string> refused_;  ///< pools whose list is a key of another type
+  std::string epoch_;              ///< as last acted on; empty at start
+  unsigned polls_in_a_row_ = 0;    ///< without a pause or an end
   io::Timer timer_;
 };
 

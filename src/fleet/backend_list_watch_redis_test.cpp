@@ -146,6 +146,8 @@ TEST_F(BackendListWatchOnRedis, AListOfAnotherTypeKeepsTheLastOne) {
   (*redis_)("RPUSH blue:backend_servers http://d");
   EXPECT_TRUE(becomes("blue", {"http://c", "http://d"}));
   EXPECT_EQ(lists_["default"], Urls{"http://a"});
+  EXPECT_EQ(on_.lines.count("redis refuses a pool's list"), 1u);
+  EXPECT_EQ(on_.lines.count("reason=WRONGTYPE"), 1u);
 }
 
 TEST_F(BackendListWatchOnRedis, AReloadRegistersOnlyWhatIsNew) {

@@ -4,11 +4,7 @@ namespace fairlead::fleet {
 
 FailoverStore::FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings,
                              StateMetrics metrics, StateStatus& status, const Log& log)
-    : log_(log, redacted(settings.member.redis.url)),
-      memory_([&loop] { return loop.now(); }),
-      redis_(loop, resolver, std::move(settings), metrics, status, log) {
-  redis_.on_live = [this](StateStatus::Flip flip) { log_.live(flip); };
-  redis_.on_away = [this](const StateFault& fault, bool is_news) { log_.away(fault, is_news); };
+    : memory_([&loop] { return loop.now(); }), redis_(loop, resolver, std::move(settings), metrics, status, log) {
   redis_.on_given_up = [this](Acquire& want) {
     answer_locally(want);
     want.on_answer(want);
@@ -17,7 +13,7 @@ FailoverStore::FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisS
 
 bool FailoverStore::acquire(Acquire& want) {
   want.backend = nullptr;
-  if (redis_.is_live()) {
+  if (redis_.is_live() && RedisStore::chooses_by(want.strategy)) {
     redis_.acquire(want);
     return false;
   }

@@ -6,7 +6,6 @@
 #include "base/log.hpp"
 #include "fleet/memory_store.hpp"
 #include "fleet/redis_store.hpp"
-#include "fleet/state_log.hpp"
 
 namespace fairlead::fleet {
 
@@ -25,7 +24,6 @@ class FailoverStore final : public StateStore {
  private:
   void answer_locally(Acquire& want);
 
-  StateLog log_;
   MemoryStore memory_;
   RedisStore redis_;
 };

@@ -147,7 +147,11 @@ void FleetSync::answered(ReplyView reply) {
   const io::TimePoint as_of = called_at_ + (now - called_at_) / 2;
   bool is_sound = reply.size() == asked_.size();
   for (std::size_t i = 0; is_sound && i < asked_.size(); ++i) {
+    const bool had_fault = !asked_[i]->fault().empty();
     is_sound = asked_[i]->answered(reply[i], as_of, pace_.trusted_for());
+    if (had_fault != !asked_[i]->fault().empty()) {
+      log_.pool_flipped(asked_[i]->name(), asked_[i]->fault());
+    }
   }
   if (!is_sound) {
     member_.drop({"malformed", false});

@@ -21,6 +21,7 @@ bool MemoryStore::acquire(Acquire& want) {
   if (by_load) {
     read_loads(pool, input);
   }
+  input.random = strategy.needs_chance() || input.expected > 0 ? random_() : 0;
   input.ticket = by_load ? take_tie(want) : take_ticket(want);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
@@ -54,7 +55,6 @@ void MemoryStore::read_loads(const routing::Pool& pool, balance::PickInput& inpu
   balance::fill_loads(pool.backends, seen.trust, loads_);
   input.loads = loads_;
   input.expected = seen.expected;
-  input.random = seen.expected > 0 ? random_() : 0;
 }
 
 }  // namespace fairlead::fleet

@@ -144,8 +144,10 @@ std::uint32_t PoolSync::tickets_wanted(std::chrono::nanoseconds ahead) const {
 
 bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nanoseconds trusted_for) {
   if (answer.is_error()) {
-    return true;  // a key of another type: a hand's edit, which the next calls may find mended
+    fault_ = fault_of_reply(answer.text()).reason;
+    return true;
   }
+  fault_ = {};
   if (answer.size() < 2 || answer.size() % 2 != 0) {
     return false;
   }

@@ -14,6 +14,7 @@
 #include "fleet/arguments.hpp"
 #include "fleet/key_names.hpp"
 #include "fleet/resp.hpp"
+#include "fleet/state_fault.hpp"
 #include "io/engine.hpp"
 
 namespace fairlead::fleet {
@@ -55,7 +56,9 @@ class PoolSync {
     return !is_retired_ && is_recent(placed_at_, balance::SyncPace::counts_for);
   }
 
-  /// What sync.lua answered for this pool, as of then. False: it makes no sense.
+  /// What sync.lua answered for this pool, as of then. False: it makes no sense. An error in its place, because a key is
+  /// of another type, changes nothing: fault() has its first word until an answer is well.
+  [[nodiscard]] std::string_view fault() const { return fault_; }
   bool answered(ReplyView answer, io::TimePoint as_of, std::chrono::nanoseconds trusted_for);
 
  private:
@@ -84,6 +87,7 @@ class PoolSync {
   std::shared_ptr<balance::PoolActivity> activity_;
   std::vector<Share> shares_;  ///< listed ones first, in the set's order
   std::size_t backends_ = 0;
+  std::string_view fault_;  ///< of static storage
   bool is_retired_ = false;
   io::TimePoint looked_at_{};
 

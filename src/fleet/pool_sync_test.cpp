@@ -248,6 +248,7 @@ TEST_F(PoolSyncTest, AKeyOfAnotherTypeLeavesEverythingAsItIs) {
   look();
   request();
   EXPECT_TRUE(answer("-WRONGTYPE Operation against a key\r\n"));
+  EXPECT_EQ(sync_.fault(), "WRONGTYPE");
   EXPECT_EQ(activity_->tickets.take().number, 0u);
 }
 

@@ -12,17 +12,17 @@ RedisStore::RedisStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSe
                        StateStatus& status, const Log& log)
     : loop_(loop),
       wait_max_(settings.wait_max),
-      log_(log),
+      log_(log, redacted(settings.member.redis.url)),
       member_(loop, resolver, std::move(settings.member), metrics, status),
       ledger_(member_.keys()) {
   member_.append_truth = [this](Arguments& out) { ledger_.append_truth(out); };
   member_.on_answer = [this](ReplyView reply) { answered(reply); };
   member_.on_live = [this](StateStatus::Flip flip) {
-    on_live(flip);
+    log_.live(flip);
     flush_at_end_of_turn();
   };
   member_.on_away = [this](const StateFault& fault, bool is_news) {
-    on_away(fault, is_news);
+    log_.away(fault, is_news);
     give_up_all();
   };
   end_of_turn_.context = this;
@@ -158,7 +158,7 @@ void RedisStore::answer_group(Group& group, ReplyView answers) {
   if (answers.is_error()) {
     note_pool_fault(group, answers);
   } else if (!faulty_pools_.empty() && faulty_pools_.erase(group.pool) > 0) {
-    log_.info("redis serves a pool again", {{"pool", group.pool}});
+    log_.pool_flipped(group.pool, {});
   }
   for (std::size_t i = 0; i < group.wants.size(); ++i) {
     if (i < answers.size()) {
@@ -205,8 +205,7 @@ void RedisStore::forget_invalid(const Group& group, Want& want, std::string_view
 
 void RedisStore::note_pool_fault(const Group& group, ReplyView error) {
   if (faulty_pools_.size() < invalid_max && faulty_pools_.insert(group.pool).second) {
-    log_.error("redis refuses a pool's keys, requests go on with local state",
-               {{"pool", group.pool}, {"reason", fault_of_reply(error.text()).reason}});
+    log_.pool_flipped(group.pool, fault_of_reply(error.text()).reason);
   }
 }
 

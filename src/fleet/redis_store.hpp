@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "fleet/ledger.hpp"
 #include "fleet/membership.hpp"
+#include "fleet/state_log.hpp"
 #include "fleet/state_store.hpp"
 #include "fleet/strangers.hpp"
 
@@ -34,11 +35,7 @@ class RedisStore {
   RedisStore(const RedisStore&) = delete;
   RedisStore& operator=(const RedisStore&) = delete;
 
-  /// Set before start().
-  std::function<void(StateStatus::Flip)> on_live;
-  /// `is_news`: this worker is the one to say it for the process.
-  std::function<void(StateFault, bool is_news)> on_away;
-  /// Redis has no answer to the want: choose locally, adopt(), and answer it.
+  /// Redis has no answer to the want: choose locally, adopt(), and answer it. Set before start().
   std::function<void(Acquire&)> on_given_up;
 
   void start() { member_.start(); }
@@ -47,7 +44,11 @@ class RedisStore {
 
   /// Redis knows this worker and answers.
   [[nodiscard]] bool is_live() const { return member_.is_live(); }
-  /// Needs is_live(); answered later.
+  /// The scripts know the strategy; for others choose locally and adopt().
+  static bool chooses_by(balance::StrategyId strategy) {
+    return strategy == balance::StrategyId::round_robin || strategy == balance::StrategyId::least_conn;
+  }
+  /// Needs is_live() and chooses_by(); answered later.
   void acquire(Acquire& want);
   void cancel(Acquire& want);
   /// A request that was counted in this process without asking Redis.
@@ -87,7 +88,7 @@ class RedisStore {
 
   io::EventLoop& loop_;
   std::chrono::milliseconds wait_max_;
-  const Log& log_;
+  StateLog log_;
   Membership member_;
   Ledger ledger_;
   Strangers strangers_;

@@ -22,4 +22,12 @@ void StateLog::away(const StateFault& fault, bool is_news) const {
   }
 }
 
+void StateLog::pool_flipped(std::string_view pool, std::string_view reason) const {
+  if (reason.empty()) {
+    log_.info("redis serves a pool again", {{"pool", pool}});
+  } else {
+    log_.error("redis refuses a pool's keys, requests go on with local state", {{"pool", pool}, {"reason", reason}});
+  }
+}
+
 }  // namespace fairlead::fleet

@@ -17,6 +17,8 @@ class StateLog {
 
   void live(StateStatus::Flip flip) const;
   void away(const StateFault& fault, bool is_news) const;
+  /// Redis refuses a pool's keys for that reason, or serves them again (no reason).
+  void pool_flipped(std::string_view pool, std::string_view reason) const;
 
  private:
   const Log& log_;

@@ -28,6 +28,13 @@ TEST_F(StateLogTest, AnAbsenceThatIsNoNewsIsNotSaid) {
   EXPECT_EQ(lines_.count("redis"), 0u);
 }
 
+TEST_F(StateLogTest, SaysWhichPoolRedisRefusesAndThatItServesItAgain) {
+  log_.pool_flipped("blue", "WRONGTYPE");
+  EXPECT_EQ(lines_.count("pool=blue reason=WRONGTYPE"), 1u);
+  log_.pool_flipped("blue", {});
+  EXPECT_EQ(lines_.count("redis serves a pool again pool=blue"), 1u);
+}
+
 TEST_F(StateLogTest, WhatAnOperatorMustMendIsAnError) {
   log_.away({"timed_out", false}, true);
   log_.away({"NOAUTH", true}, true);

@@ -75,6 +75,13 @@ class Scene:
         assert not faults, f"a backend got what no proxy may send: {faults}"
 
 
+@pytest.fixture(params=["exact", "leased"])
+def coordination(request, monkeypatch):
+    """For tests of what both modes promise."""
+    monkeypatch.setattr(program, "coordination", request.param)
+    return request.param
+
+
 @pytest.fixture
 def scene(tmp_path):
     stage = Scene(tmp_path)

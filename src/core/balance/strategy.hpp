@@ -30,6 +30,8 @@ class Strategy {
   virtual ~Strategy() = default;
   [[nodiscard]] virtual std::optional<BackendIndex> pick(const PickInput& input) const = 0;
   [[nodiscard]] virtual bool needs_loads() const { return false; }
+  /// Goes by PickInput::random, so turns and weights hold in the mean only.
+  [[nodiscard]] virtual bool needs_chance() const { return false; }
 };
 
 /// One value a line of the roster.

@@ -56,13 +56,23 @@ Given read_given(Bytes& bytes) {
   return given;
 }
 
-void hold_contract(const Strategy& strategy, const Given& given) {
-  const PickInput input{given.ticket, given.loads, given.eligible};
+void hold_contract(const Strategy& strategy, const Given& given, const PickInput& input) {
   const auto pick = strategy.pick(input);
   check(pick.has_value() == given.any_eligible, "none only if none is eligible");
   check(!pick || *pick < given.backends.size(), "a pick is in the set");
   check(!pick || given.eligible.empty() || given.eligible[*pick] != 0, "a pick is eligible");
   check(strategy.pick(input) == pick, "the same input gives the same pick");
+}
+
+void hold_contract(const Strategy& strategy, const Given& given) {
+  PickInput input;
+  input.ticket = given.ticket;
+  input.loads = given.loads;
+  input.eligible = given.eligible;
+  input.random = given.ticket * 0x9e3779b97f4a7c15ULL;
+  hold_contract(strategy, given, input);
+  input.expected = static_cast<float>(given.ticket % 100);
+  hold_contract(strategy, given, input);
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/balance/draw.hpp"
+
 namespace fairlead::balance {
 namespace {
 
@@ -20,6 +22,17 @@ BackendSet set_of(const std::vector<std::uint32_t>& weights) {
     backends.push_back(Backend{"http://" + host, host, 80, weight, nullptr});
   }
   return BackendSet(std::move(backends));
+}
+
+/// A pick's number gives its chance, so that a failure repeats.
+PickInput input_of(std::uint64_t ticket, const std::vector<std::uint32_t>& loads,
+                   const std::vector<std::uint8_t>& eligible = {}) {
+  PickInput input;
+  input.ticket = ticket;
+  input.loads = loads;
+  input.eligible = eligible;
+  input.random = next_random(ticket);
+  return input;
 }
 
 class StrategyContract : public testing::TestWithParam<std::string_view> {
@@ -50,7 +63,7 @@ TEST_P(StrategyContract, PicksNothingOnlyIfNoneIsEligible) {
       eligible[index] = (mask >> index) & 1U;
     }
     for (std::uint64_t ticket = 0; ticket < 20; ++ticket) {
-      const auto pick = strategy->pick({ticket, loads, eligible});
+      const auto pick = strategy->pick(input_of(ticket, loads, eligible));
       EXPECT_EQ(pick.has_value(), mask != 0);
       EXPECT_TRUE(!pick || eligible[*pick] != 0) << "mask " << mask << " ticket " << ticket;
     }
@@ -63,7 +76,7 @@ TEST_P(StrategyContract, TakesAnEmptyEligibleSpanAsAll) {
   const std::vector<std::uint32_t> loads{1, 2, 0};
   const std::vector<std::uint8_t> all(3, 1);
   for (std::uint64_t ticket = 0; ticket < 12; ++ticket) {
-    EXPECT_EQ(strategy->pick({ticket, loads, {}}), strategy->pick({ticket, loads, all}));
+    EXPECT_EQ(strategy->pick(input_of(ticket, loads)), strategy->pick(input_of(ticket, loads, all)));
   }
 }
 
@@ -78,34 +91,46 @@ TEST_P(StrategyContract, GivesTheSamePickForTheSameInput) {
     std::vector<std::uint8_t> eligible(5);
     std::generate(loads.begin(), loads.end(), [&random] { return random() % 10; });
     std::generate(eligible.begin(), eligible.end(), [&random] { return static_cast<std::uint8_t>(random() % 2); });
-    const PickInput input{ticket, loads, eligible};
+    const PickInput input = input_of(ticket, loads, eligible);
     const auto pick = first->pick(input);
     EXPECT_EQ(first->pick(input), pick);
     EXPECT_EQ(second->pick(input), pick);
   }
 }
 
+/// Those that go by chance respect them in the mean: five standard deviations are allowed.
 TEST_P(StrategyContract, RespectsWeights) {
   const std::vector<std::uint32_t> weights{5, 1, 3, 1};
   const BackendSet backends = set_of(weights);
   const auto strategy = make(backends);
+  const std::uint32_t turns = strategy->needs_chance() ? 10'000 : 100;
   std::vector<std::uint32_t> loads(weights.size());
-  for (std::uint64_t ticket = 0; ticket < 1000; ++ticket) {
-    const auto pick = strategy->pick({ticket, loads, {}});
+  for (std::uint64_t ticket = 0; ticket < 10 * turns; ++ticket) {
+    const auto pick = strategy->pick(input_of(ticket, loads));
     ASSERT_TRUE(pick);
     ++loads[*pick];
   }
   for (std::size_t index = 0; index < weights.size(); ++index) {
-    EXPECT_NEAR(loads[index], 100.0 * weights[index], 2) << index;
+    const double deviations = strategy->needs_chance() ? 5 * std::sqrt(turns * weights[index]) : 2;
+    EXPECT_NEAR(loads[index], 1.0 * turns * weights[index], deviations) << index;
   }
 }
 
-TEST_P(StrategyContract, SpreadsOverEqualsByTurns) {
+TEST_P(StrategyContract, SpreadsOverEqualsByTurnsOrByChance) {
   const BackendSet backends = set_of({4, 4, 4});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads(3, 0);
-  for (std::uint64_t ticket = 0; ticket < 9; ++ticket) {
-    EXPECT_EQ(strategy->pick({ticket, loads, {}}), static_cast<BackendIndex>(ticket % 3));
+  std::vector<int> picks(3);
+  for (std::uint64_t ticket = 0; ticket < 900; ++ticket) {
+    const auto pick = strategy->pick(input_of(ticket, loads));
+    ASSERT_TRUE(pick);
+    ++picks[*pick];
+    if (!strategy->needs_chance()) {
+      EXPECT_EQ(pick, static_cast<BackendIndex>(ticket % 3));
+    }
+  }
+  for (const int count : picks) {
+    EXPECT_NEAR(count, 300, 85);
   }
 }
 
@@ -113,7 +138,7 @@ TEST_P(StrategyContract, TakesTheHighestTicketAndExtremeLoadsAndWeights) {
   const BackendSet backends = set_of({1, 4294967295U});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads{4294967295U, 4294967295U};
-  EXPECT_TRUE(strategy->pick({UINT64_MAX, loads, {}}));
+  EXPECT_TRUE(strategy->pick(input_of(UINT64_MAX, loads)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Roster, StrategyContract, testing::ValuesIn(strategy_names().begin(), strategy_names().end()),

@@ -30,6 +30,7 @@ SEED_ROUTE = {
 VERBATIM_ROUTE = {"prefix": "/", "pool": "default"}
 
 _SIGNS_OF_A_CRASH = re.compile(r"broken invariant|AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:")
+coordination = "exact"  # with Redis, unless a test says otherwise; the fixture of that name changes it
 running = []  # every process that stands, for the logs of a failed test
 
 
@@ -39,7 +40,7 @@ def configuration(backends=(), routes=(SEED_ROUTE,), state="memory://", **sectio
         "listen": [{"address": f"127.0.0.1:{free_port()}"}],
         "admin": {"address": f"127.0.0.1:{free_port()}"},
         "workers": 2,
-        "state": {"coordination": "exact", **(state if isinstance(state, dict) else {"url": state})},
+        "state": {"coordination": coordination, **(state if isinstance(state, dict) else {"url": state})},
         "timeouts": {"drain": "3s"},
         "pools": [{"name": "default", "strategy": "round_robin", "backends": [{"url": url} for url in urls(backends)]}],
         "routes": [dict(route) for route in routes],

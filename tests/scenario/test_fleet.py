@@ -1,0 +1,120 @@
+"""Several instances on one Redis: they balance as one, in either coordination."""
+
+import collections
+import os
+import signal
+
+import pytest
+
+from harness.backend import Gate
+from harness.fleet import Flight, Load, chosen, counts, post, wait_counts
+from harness.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("coordination")
+
+
+@pytest.fixture
+def redis_server(scene):
+    return scene.redis()
+
+
+@pytest.fixture
+def database(redis_server):
+    return redis_server.client()
+
+
+def fleet(scene, redis_server, backends, count):
+    return [scene.fairlead(backends, state=redis_server.url) for _ in range(count)]
+
+
+def spread(load_results):
+    served = collections.Counter(chosen(response) for response in load_results)
+    return max(served.values()) - min(served.values())
+
+
+def proxy(strategy):
+    return lambda client: client.exchange("POST", f"/proxy?strategy={strategy}", body=b"x")
+
+
+def test_least_connections_goes_by_what_the_others_have_in_flight(scene, redis_server, database):
+    busy, gate = scene.backend(), Gate()
+    busy.script = gate
+    idle = scene.backend()
+    one, other = fleet(scene, redis_server, [busy, idle], 2)
+    flight = Flight(one, 8)  # in turn: every second one stays at the busy backend
+    gate.holds(4)
+    wait_until(lambda: counts(database, [busy]) == [4], 5, "them to be counted")
+    waking = Flight(other, 1, target="/proxy?strategy=least_conn")  # leased: at rest it doesn't listen
+    wait_until(lambda: gate.waiting == 5 or idle.requests, 5, "it to have gone somewhere")
+    wait_until(lambda: {chosen(post(other, query="?strategy=least_conn")) for _ in range(5)} == {idle.url}, 3,
+               "the second instance to pass over the busy backend")
+    gate.open()
+    flight.land()
+    waking.land()
+    wait_counts(database, [busy, idle], [0, 0])
+
+
+def test_counts_are_the_truth_after_load_on_all_instances(scene, redis_server, database):
+    backends = [scene.backend() for _ in range(3)]
+    instances = fleet(scene, redis_server, backends, 3)
+    loads = [Load(instance.address, proxy(strategy), threads=2)
+             for instance in instances for strategy in ("least_conn", "round_robin")]
+    for load in loads:
+        load.has_done(200)
+    results = [response for load in loads for response in load.stop()]
+    assert {response.status for response in results} == {200}
+    wait_counts(database, backends, [0, 0, 0])
+    assert all(int(database.get(key)) == 0 for key in database.keys("conn_count:*"))
+
+
+def test_a_rotation_is_even_over_all_instances(scene, redis_server):
+    backends = [scene.backend() for _ in range(5)]
+    loads = [Load(instance.address, proxy("round_robin"), threads=2)
+             for instance in fleet(scene, redis_server, backends, 3)]
+    for load in loads:
+        load.has_done(400)
+    results = [response for load in loads for response in load.stop()]
+    # Blocks cost at most one turn an instance; what was taken before the first block, some more.
+    assert spread(results) <= 40, spread(results)
+    assert len(results) >= 1200
+
+
+def test_the_counter_is_the_number_of_requests_once_the_fleet_is_at_rest(scene, redis_server, database):
+    instances = fleet(scene, redis_server, [scene.backend(), scene.backend()], 2)
+    for number in range(10):
+        chosen(post(instances[number % 2]))
+    wait_until(lambda: 10 <= int(database.get("rr_counter")) <= 12, 2, "unused tickets to go back")
+
+
+def test_what_a_killed_instance_had_in_flight_is_taken_back(scene, redis_server, database):
+    gate = Gate()
+    backends = [scene.backend(gate), scene.backend(gate)]
+    living, dying = fleet(scene, redis_server, backends, 2)
+    chosen_by_living = Flight(living, 2)
+    Flight(dying, 4)
+    gate.holds(6)
+    wait_until(lambda: sum(counts(database, backends)) == 6, 5, "all to be counted")
+    dying.kill()
+    wait_until(lambda: sum(counts(database, backends)) == 2, 10, "the dead instance's share to be taken back")
+    gate.open()
+    chosen_by_living.land()
+    wait_counts(database, backends, [0, 0])
+
+
+def test_a_paused_instance_that_was_taken_out_says_its_truth_again(scene, redis_server, database):
+    gate = Gate()
+    backend = scene.backend(gate)
+    paused, other = fleet(scene, redis_server, [backend], 2)
+    flight = Flight(paused, 2)
+    gate.holds(2)
+    wait_counts(database, [backend], [2], 5)
+    os.kill(paused.pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: counts(database, [backend]) == [0], 10, "the paused instance to be taken out")
+    finally:
+        os.kill(paused.pid, signal.SIGCONT)
+    wait_counts(database, [backend], [2], 10)
+    assert other.probe("/readyz") == 200
+    gate.open()
+    flight.land()
+    wait_counts(database, [backend], [0], 5)
