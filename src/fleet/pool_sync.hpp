@@ -56,10 +56,11 @@ class PoolSync {
     return !is_retired_ && is_recent(placed_at_, balance::SyncPace::counts_for);
   }
 
-  /// What sync.lua answered for this pool, as of then. False: it makes no sense. An error in its place, because a key is
-  /// of another type, changes nothing: fault() has its first word until an answer is well.
-  [[nodiscard]] std::string_view fault() const { return fault_; }
+  /// What sync.lua answered for this pool, as of then. False: it makes no sense. An error in its place, because a key
+  /// is of another type, changes nothing but fault().
   bool answered(ReplyView answer, io::TimePoint as_of, std::chrono::nanoseconds trusted_for);
+  /// Of the last answer; empty: it was well.
+  [[nodiscard]] std::string_view fault() const { return fault_; }
 
  private:
   struct Share {

@@ -1,5 +1,5 @@
-// The less loaded of two drawn at random: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (IEEE
-// TPDS 12(10), 2001). Looks at two loads however many backends there are, and needs no care for old loads: no two
+// The less loaded of two drawn at random: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing"
+// (IEEE TPDS 12(10), 2001). Looks at two loads however many backends there are, and needs no care for old loads: no two
 // instances look at the same two.
 #include <cstddef>
 
