@@ -1,12 +1,13 @@
 // Awaits a backend from the store, once for each attempt of an exchange that needs one. Most stores answer at once:
 // then whoever awaits isn't suspended. What was chosen is in the want.
-// Thread rule: one loop thread. Lifetime: lives in the awaiting frame; store and want outlive it. It can't be given up
-// half-way: the store answers within its own time limit, and a client that left meanwhile is noticed after that.
+// Thread rule: one loop thread. Lifetime: lives in the awaiting frame; store and want outlive it.
 #pragma once
 
 #include <coroutine>
+#include <utility>
 
 #include "fleet/state_store.hpp"
+#include "io/task.hpp"
 
 namespace fairlead::proxy {
 
@@ -18,16 +19,31 @@ class Choosing {
 
   bool await_ready() { return store_.acquire(want_); }
   void await_suspend(std::coroutine_handle<> waiter) {
-    waiter_ = waiter;
+    is_waiting_ = true;
+    waiter_.parent = waiter;
     want_.context = this;
-    want_.on_answer = [](fleet::Acquire& want) { static_cast<Choosing*>(want.context)->waiter_.resume(); };
+    want_.on_answer = [](fleet::Acquire& want) {
+      auto& choosing = *static_cast<Choosing*>(want.context);
+      choosing.is_waiting_ = false;
+      choosing.waiter_.parent.resume();
+    };
   }
   void await_resume() const {}
+
+  /// Nobody wants the answer any more: who awaits goes on without a backend, in this turn.
+  void give_up() {
+    if (std::exchange(is_waiting_, false)) {
+      store_.cancel(want_);
+      want_.backend = nullptr;
+      io::ReadyQueue::of_this_thread().push(waiter_);
+    }
+  }
 
  private:
   fleet::StateStore& store_;
   fleet::Acquire& want_;
-  std::coroutine_handle<> waiter_;
+  io::ReadyQueue::Node waiter_;
+  bool is_waiting_ = false;
 };
 
 }  // namespace fairlead::proxy

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "io/milliseconds.hpp"
-#include "proxy/choosing.hpp"
 #include "proxy/error_response.hpp"
 
 namespace fairlead::proxy {
@@ -99,8 +98,14 @@ io::Task<Result<void>> Exchange::choose() {
   want.pool = admission_.pool;
   want.strategy = admission_.strategy;
   want.tried = tried_views_;
-  co_await Choosing(tools_.store, want);
+  Choosing choosing(tools_.store, want);
+  choosing_ = &choosing;
+  co_await choosing;
+  choosing_ = nullptr;
   if (want.backend == nullptr) {
+    if (is_client_gone_) {
+      co_return Error{ErrorKind::reset, Side::downstream, 0, "the client left"};
+    }
     if (!tried_.empty()) {
       co_return attempt_.error;  // every backend was tried: the last failure tells more than "none"
     }
@@ -206,6 +211,9 @@ io::Task<Result<void>> Exchange::send_request() {
 /// Nobody waits for the answer any more: the backend is spared the rest.
 void Exchange::client_gone() {
   is_client_gone_ = true;
+  if (choosing_ != nullptr) {
+    choosing_->give_up();
+  }
   if (connection_) {
     connection_->stream.cancel_read();
     connection_->stream.cancel_write();

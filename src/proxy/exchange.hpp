@@ -21,6 +21,7 @@
 #include "io/task_scope.hpp"
 #include "proxy/admission.hpp"
 #include "proxy/adopted_snapshot.hpp"
+#include "proxy/choosing.hpp"
 #include "proxy/downstream_connection.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/upstream_pool.hpp"
@@ -83,6 +84,7 @@ class Exchange final : private ClientGone {
   int status_ = 0;  ///< told to the client; 0 while nothing was
 
   // The backend of this attempt.
+  Choosing* choosing_ = nullptr;  ///< while one is awaited
   fleet::Lease lease_;
   UpstreamBackend* upstream_ = nullptr;
   std::unique_ptr<UpstreamConnection> connection_;

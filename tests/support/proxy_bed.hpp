@@ -221,6 +221,8 @@ class HoldingStore final : public fleet::StateStore {
     }
   }
 
+  [[nodiscard]] std::size_t held() const { return held_.size(); }
+
   bool holding = false;
 
  private:
