@@ -57,7 +57,7 @@ class Membership {
   /// joins again or gives the connection up) or doesn't answer in time.
   void call(Script script, const Arguments& arguments);
   /// Gives the connection up, as for an answer that makes no sense.
-  void drop(StateFault fault) { client_.drop(std::move(fault)); }
+  void drop(StateFault fault) { client_.drop(fault); }
 
  private:
   enum class State : std::uint8_t { away, joining, live, stopped };

@@ -26,7 +26,9 @@ struct RedisStoreSettings {
 
 class RedisStore {
  public:
-  static constexpr std::size_t wants_max = 1024;         ///< a call
+  static constexpr std::size_t wants_max = 1024;  ///< a call
+  /// A return waits so long for a want to go along with, when wants have lately followed returns as quickly.
+  static constexpr std::chrono::milliseconds company_max{1};
   static constexpr std::size_t invalid_max = 1024;       ///< URLs remembered as unusable
   static constexpr std::size_t invalid_bytes_max = 512;  ///< of such a URL; a longer one isn't remembered
 
@@ -69,6 +71,8 @@ class RedisStore {
     std::vector<Want> wants;
   };
 
+  [[nodiscard]] bool expects_a_want() const { return successions_ >= successions_min; }
+  void note_succession();
   void flush_at_end_of_turn();
   void flush();
   void gather_groups();
@@ -99,7 +103,12 @@ class RedisStore {
   bool is_calling_ = false;
   std::set<std::string, std::less<>> invalid_;       ///< URLs in lists that are none
   std::set<std::string, std::less<>> faulty_pools_;  ///< whose keys Redis refuses
+  static constexpr int successions_min = 4;
+  static constexpr int successions_max = 8;
+  int successions_ = 0;  ///< rises by one with a want that followed a return quickly, falls by two with another
+  io::TimePoint returned_at_{};
   Arguments arguments_;
+  io::Alarm company_alarm_;
   io::EndOfTurn end_of_turn_;
   io::Timer want_timer_;
 };

@@ -59,6 +59,7 @@ class RedisStoreTest : public ::testing::Test {
     is_answered_ = store_->acquire(want_);
     return world_.run_until([this] { return is_answered_; }, time);
   }
+  int acquires() { return redis_.count("EVALSHA digest" + std::to_string(text_of(Script::acquire).size()) + " "); }
   void release() { store_->release(pool_, *want_.backend); }
 
   /// As Redis would with an empty fleet and one backend; a script's own answer goes first.
@@ -153,6 +154,30 @@ TEST_F(RedisStoreTest, AReplicaIsSaidToTheOperator) {
   EXPECT_EQ(lines_.count("redis refuses us"), 1u);
   EXPECT_EQ(lines_.count("reason=READONLY"), 1u);
   release();
+}
+
+TEST_F(RedisStoreTest, AReturnGoesAlongWithTheWantThatFollowsItQuickly) {
+  start_and_join();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(is_answered_within(milliseconds(10)));
+    release();
+  }
+  EXPECT_LE(acquires(), 110);
+  world_.run_for(milliseconds(3));
+  EXPECT_EQ(pool_.backends[0].activity->in_flight, 0u);
+  EXPECT_TRUE(redis_.commands().back().ends_with("conn_count:http://a -1")) << redis_.commands().back();
+}
+
+TEST_F(RedisStoreTest, AReturnIsToldAtOnceWhenNoWantIsToBeExpected) {
+  start_and_join();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(is_answered_within(milliseconds(10)));
+    const int told = acquires();
+    world_.run_for(milliseconds(5));
+    release();
+    ASSERT_TRUE(world_.run_until([&] { return acquires() == told + 1; }, std::chrono::microseconds(500)));
+    world_.run_for(milliseconds(5));
+  }
 }
 
 TEST_F(RedisStoreTest, AFencedWorkerSaysItsTruthAndIsLiveAgain) {

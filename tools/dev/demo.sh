@@ -10,7 +10,10 @@ command_run() {
     "") ;;
     *) die "run takes --redis or nothing" ;;
   esac
+  [[ $# -le 1 ]] || die "run takes --redis or nothing, not '${*:2}' behind it"
   local port=${FAIRLEAD_PORT:-5000} admin_port=${FAIRLEAD_ADMIN_PORT:-8000}
+  need_port_number "$port" FAIRLEAD_PORT
+  need_port_number "$admin_port" FAIRLEAD_ADMIN_PORT
   require build run
   if [[ $with_redis == yes ]]; then require redis; fi
   need_free_port "$port" FAIRLEAD_PORT "the listener"
@@ -45,6 +48,11 @@ command_run() {
 # Nobody listens on the port, on any address of this machine that a client would try.
 port_is_free() {
   ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+need_port_number() {
+  [[ $1 =~ ^[0-9]{1,5}$ ]] && ((10#$1 >= 1 && 10#$1 <= 65535)) && return
+  die "$2 is '$1'; a port is a number from 1 to 65535"
 }
 
 need_free_port() {
@@ -143,6 +151,8 @@ TEXT
   build/release/fairlead demo-backend --port 6009 &
   redis-cli -p $3 LPUSH backend_servers http://localhost:6009     # the new backend serves within a second
   redis-cli -p $3 LRANGE backend_servers 0 -1
+  redis-cli -p $3 GET conn_count:http://localhost:6009            # requests in flight: 0 at rest
+  redis-cli -p $3 LREM backend_servers 0 http://localhost:6009    # and out again
 
 TEXT
   fi
