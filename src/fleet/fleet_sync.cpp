@@ -24,7 +24,8 @@ FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings setti
   };
   member_.on_live = [this](StateStatus::Flip flip) {
     log_.live(flip);
-    look_around();
+    look();
+    call(false);  // where the rotations stand
   };
   member_.on_answer = [this](ReplyView reply) { answered(reply); };
   member_.on_away = [this](const StateFault& fault, bool is_news) {

@@ -63,11 +63,14 @@ class FleetSyncTest : public ::testing::Test {
   static bool is(const Words& words, Script script) {
     return words[1] == "digest" + std::to_string(text_of(script).size());
   }
-  int syncs() { return redis_.count("EVALSHA digest" + std::to_string(text_of(Script::sync).size()) + " "); }
+  /// Since it joined.
+  int syncs() { return all_syncs() - syncs_at_join_; }
+  int all_syncs() { return redis_.count("EVALSHA digest" + std::to_string(text_of(Script::sync).size()) + " "); }
   void start_and_join() {
     sync_->start();
     ASSERT_TRUE(becomes_live());
     world_.run_for(seconds(1));  // it sleeps
+    syncs_at_join_ = all_syncs();
   }
   bool becomes_live() {
     return world_.run_until([this] { return status_.live == 1; }, seconds(5));
@@ -87,6 +90,7 @@ class FleetSyncTest : public ::testing::Test {
   testing::Simulation world_;
   testing::ScriptedRedis redis_{world_};
   std::optional<std::string> sync_answer_ = "*1\r\n*2\r\n:0\r\n:0\r\n";
+  int syncs_at_join_ = 0;
   Words last_sync_;
   Words last_reset_;
   io::ResolverThread thread_{[](const std::string&) { return io::Addresses{}; }};
@@ -102,7 +106,14 @@ class FleetSyncTest : public ::testing::Test {
   io::TaskScope scope_;
 };
 
-TEST_F(FleetSyncTest, WithoutRequestsItSaysNothing) {
+TEST_F(FleetSyncTest, OnceItHasJoinedItAsksWhereTheRotationsStand) {
+  sync_answer_ = "*1\r\n*2\r\n:41\r\n:0\r\n";
+  sync_->start();
+  ASSERT_TRUE(becomes_live());
+  ASSERT_TRUE(world_.run_until([this] { return pool().activity->tickets.peek() == 41; }, milliseconds(10)));
+}
+
+TEST_F(FleetSyncTest, WithoutRequestsItSaysNothingMore) {
   start_and_join();
   world_.run_for(seconds(10));
   EXPECT_EQ(syncs(), 0);
