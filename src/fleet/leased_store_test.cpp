@@ -25,10 +25,12 @@ class LeasedStoreTest : public ::testing::Test {
     want.pool = &pool_;
     want.strategy = strategy;
     EXPECT_TRUE(store_.acquire(want));
+    basis_ = want.basis;
     return want.backend == nullptr ? "" : want.backend->url;
   }
 
   int woken_ = 0;
+  Basis basis_ = Basis::exact;
   SyncBell bell_;
   io::TimePoint now_{10s};
   std::shared_ptr<balance::PoolActivity> activity_ = std::make_shared<balance::PoolActivity>();
@@ -51,8 +53,10 @@ TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightWhileTheViewIsTrusted) {
   activity_->view.publish(now_.time_since_epoch(), 0, 100ms);
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
+  EXPECT_EQ(basis_, Basis::leased);
   now_ += 1s;  // own counts alone
   EXPECT_EQ(pick(StrategyId::least_conn), "http://a");
+  EXPECT_EQ(basis_, Basis::local);
 }
 
 TEST_F(LeasedStoreTest, ExpectsWhatOthersPlacedSinceAndSpreads) {
@@ -70,7 +74,10 @@ TEST_F(LeasedStoreTest, ExpectsWhatOthersPlacedSinceAndSpreads) {
 TEST_F(LeasedStoreTest, TakesLeasedTicketsFirst) {
   activity_->tickets.add(7, 1);
   EXPECT_EQ(pick(StrategyId::round_robin), "http://b");
+  EXPECT_EQ(basis_, Basis::leased);
   EXPECT_EQ(activity_->tickets.take_overdrawn(), 0u);
+  pick(StrategyId::round_robin);
+  EXPECT_EQ(basis_, Basis::local);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ bool MemoryStore::acquire(Acquire& want) {
   const routing::Pool& pool = *want.pool;
   const balance::Strategy& strategy = pool.strategy(want.strategy);
   want.backend = nullptr;
+  want.basis = Basis::local;
   balance::PickInput input;
   if (!may_all_serve(want)) {
     if (!balance::fill_eligible(pool.backends, want.tried, io::milliseconds_of(now_()), eligible_)) {
@@ -19,7 +20,7 @@ bool MemoryStore::acquire(Acquire& want) {
   }
   const bool by_load = strategy.needs_loads();
   if (by_load) {
-    read_loads(pool, input);
+    read_loads(want, input);
   }
   input.random = strategy.needs_chance() || input.expected > 0 ? random_() : 0;
   input.ticket = by_load ? take_tie(want) : take_ticket(want);
@@ -40,9 +41,14 @@ bool MemoryStore::may_all_serve(const Acquire& want) const {
 
 // A second try takes no ticket: the rotations count requests, so that who fails doesn't shift them for the others.
 
-std::uint64_t MemoryStore::take_ticket(const Acquire& want) {
+std::uint64_t MemoryStore::take_ticket(Acquire& want) {
   balance::TicketBlock& tickets = want.pool->activity->tickets;
-  return want.tried.empty() ? tickets.take().number : tickets.peek();
+  if (!want.tried.empty()) {
+    return tickets.peek();
+  }
+  const balance::TicketBlock::Ticket ticket = tickets.take();
+  want.basis = ticket.is_leased ? Basis::leased : Basis::local;
+  return ticket.number;
 }
 
 std::uint64_t MemoryStore::take_tie(const Acquire& want) {
@@ -50,9 +56,10 @@ std::uint64_t MemoryStore::take_tie(const Acquire& want) {
   return want.tried.empty() ? ties.fetch_add(1, std::memory_order_relaxed) : ties.load(std::memory_order_relaxed);
 }
 
-void MemoryStore::read_loads(const routing::Pool& pool, balance::PickInput& input) {
-  const balance::SharedView::Seen seen = pool.activity->view.seen(now_().time_since_epoch());
-  balance::fill_loads(pool.backends, seen.trust, loads_);
+void MemoryStore::read_loads(Acquire& want, balance::PickInput& input) {
+  const balance::SharedView::Seen seen = want.pool->activity->view.seen(now_().time_since_epoch());
+  balance::fill_loads(want.pool->backends, seen.trust, loads_);
+  want.basis = seen.trust > 0 ? Basis::leased : Basis::local;
   input.loads = loads_;
   input.expected = seen.expected;
 }

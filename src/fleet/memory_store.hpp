@@ -27,9 +27,9 @@ class MemoryStore final : public StateStore {
 
  private:
   bool may_all_serve(const Acquire& want) const;
-  static std::uint64_t take_ticket(const Acquire& want);
+  static std::uint64_t take_ticket(Acquire& want);
   static std::uint64_t take_tie(const Acquire& want);
-  void read_loads(const routing::Pool& pool, balance::PickInput& input);
+  void read_loads(Acquire& want, balance::PickInput& input);
 
   Clock now_;
   std::mt19937_64 random_{std::random_device{}()};

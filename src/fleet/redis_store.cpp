@@ -206,6 +206,7 @@ void RedisStore::answer_want(const Group& group, Want& want, std::string_view ur
   count_in(*backend);
   Acquire& acquire = *std::exchange(want.acquire, nullptr);
   acquire.backend = backend;
+  acquire.basis = Basis::exact;
   acquire.on_answer(acquire);
 }
 

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,14 @@
 #include "io/task.hpp"
 
 namespace fairlead::fleet {
+
+/// By whose knowledge a backend was chosen.
+enum class Basis : std::uint8_t {
+  local,   ///< this process' own: memory://, no view of the others or one too old, no leased ticket
+  leased,  ///< the fleet's of a moment ago: a trusted view, a leased ticket
+  exact,   ///< the fleet's at that instant
+};
+inline constexpr std::size_t basis_count = 3;
 
 /// One want for a backend, answered at once or later. Lives in the frame of whoever asks, unmoved until answered or
 /// cancelled.
@@ -27,6 +37,7 @@ struct Acquire {
   /// The chosen backend, its request counted; nullptr: no backend may serve (the pool is empty or all were tried).
   /// Valid until it is released; it may be one that the snapshot doesn't know yet (a list edited by hand).
   const balance::Backend* backend = nullptr;
+  Basis basis = Basis::local;
 
   /// Called on the loop thread when acquire() returned false and the answer is there. May destroy the Acquire.
   void (*on_answer)(Acquire&) = nullptr;

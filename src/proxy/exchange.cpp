@@ -111,6 +111,7 @@ io::Task<Result<void>> Exchange::choose() {
     }
     co_return Error{ErrorKind::unavailable, Side::upstream, 503, "no backend may serve"};
   }
+  tools_.metrics.count_pick(want.basis);
   lease_ = fleet::Lease(tools_.store, *admission_.pool, *want.backend);
   co_return Result<void>();
 }

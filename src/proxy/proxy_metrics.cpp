@@ -67,11 +67,16 @@ ProxyFamilies::ProxyFamilies(metrics::Registry& registry)
       client_rejects(registry.add(counter("fairlead_client_rejects_total",
                                           "Requests refused before they had a route, by reason.", {"reason"}))),
       downstream_connections(registry.add(gauge("fairlead_downstream_connections", "Client connections open.", {}))),
-      retries(registry.add(
-          counter("fairlead_retries_total", "Requests sent again after a failure.", {"pool", "outcome"}))) {}
+      retries(
+          registry.add(counter("fairlead_retries_total", "Requests sent again after a failure.", {"pool", "outcome"}))),
+      picks(registry.add(counter("fairlead_picks_total", "Backends chosen, by whose knowledge.", {"basis"}))) {}
 
 ProxyMetrics::ProxyMetrics(const ProxyFamilies& families, metrics::Shard& shard)
-    : families_(families), shard_(shard), downstream_connections_(&shard.gauge(families.downstream_connections)) {}
+    : families_(families),
+      shard_(shard),
+      downstream_connections_(&shard.gauge(families.downstream_connections)),
+      picks_{&shard.counter(families.picks, {"local"}), &shard.counter(families.picks, {"leased"}),
+             &shard.counter(families.picks, {"exact"})} {}
 
 RouteCells& ProxyMetrics::route(std::string_view name) {
   std::unique_ptr<RouteCells>& cells = routes_[std::string(name)];

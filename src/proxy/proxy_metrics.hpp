@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "core/http/message.hpp"
 #include "core/metrics/registry.hpp"
+#include "fleet/state_store.hpp"
 
 namespace fairlead::proxy {
 
@@ -22,7 +23,7 @@ struct ProxyFamilies {
 
   metrics::FamilyId requests, duration, in_flight, request_bytes, response_bytes;
   metrics::FamilyId upstream_requests, upstream_failures, upstream_in_flight, upstream_connections;
-  metrics::FamilyId client_rejects, downstream_connections, retries;
+  metrics::FamilyId client_rejects, downstream_connections, retries, picks;
 };
 
 /// Cells of one backend of one pool.
@@ -60,6 +61,7 @@ class ProxyMetrics {
   void count_request(RouteCells& route, http::Method method, int status, double seconds);
   void count_upstream_failure(std::string_view pool, std::string_view url, const Error& error);
   void count_client_reject(std::string_view reason);
+  void count_pick(fleet::Basis basis) { picks_[static_cast<std::size_t>(basis)]->add(); }
   void count_retry(std::string_view pool, std::string_view outcome);
   [[nodiscard]] metrics::Gauge& downstream_connections() { return *downstream_connections_; }
 
@@ -67,6 +69,7 @@ class ProxyMetrics {
   const ProxyFamilies& families_;
   metrics::Shard& shard_;
   metrics::Gauge* downstream_connections_;
+  std::array<metrics::Counter*, fleet::basis_count> picks_;
   std::unordered_map<std::string, std::unique_ptr<RouteCells>> routes_;
   std::unordered_map<std::string, std::unique_ptr<UpstreamCells>> upstreams_;
 };

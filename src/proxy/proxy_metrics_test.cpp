@@ -65,9 +65,12 @@ TEST_F(ProxyMetricsTest, FailuresAndRejectsHaveTheirReason) {
   metrics.count_upstream_failure("blue", "http://a", Error{ErrorKind::refused, Side::upstream, 0, ""});
   metrics.count_client_reject("malformed");
   metrics.count_retry("blue", "another_backend");
+  metrics.count_pick(fleet::Basis::leased);
   EXPECT_EQ(value("fairlead_upstream_failures_total", {"blue", "http://a", "refused"}), 1);
   EXPECT_EQ(value("fairlead_client_rejects_total", {"malformed"}), 1);
   EXPECT_EQ(value("fairlead_retries_total", {"blue", "another_backend"}), 1);
+  EXPECT_EQ(value("fairlead_picks_total", {"leased"}), 1);
+  EXPECT_EQ(value("fairlead_picks_total", {"exact"}), 0);
 }
 
 }  // namespace

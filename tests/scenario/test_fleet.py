@@ -118,3 +118,13 @@ def test_a_paused_instance_that_was_taken_out_says_its_truth_again(scene, redis_
     gate.open()
     flight.land()
     wait_counts(database, [backend], [0], 5)
+
+
+def test_the_metrics_say_by_whose_knowledge_backends_are_chosen(scene, redis_server, coordination):
+    instance = scene.fairlead([scene.backend(), scene.backend()], state=redis_server.url)
+
+    def picked():
+        chosen(post(instance, query="?strategy=least_conn"))
+        return f'fairlead_picks_total{{basis="{coordination}"}} 0\n' not in instance.metrics()
+
+    wait_until(picked, 3, f"a pick on the basis {coordination}")
