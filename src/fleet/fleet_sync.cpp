@@ -113,10 +113,11 @@ std::uint64_t FleetSync::look() {
     const PoolSync::Seen seen = pool.look(loop_.now());
     all.begun += seen.begun;
     all.in_flight += seen.in_flight;
+    all.backends += seen.backends;
     all.changes += seen.changes;
   }
   if (looked_at_ != io::TimePoint()) {
-    pace_.note(all.begun, all.in_flight, loop_.now() - looked_at_);
+    pace_.note({all.begun, all.in_flight, all.backends}, loop_.now() - looked_at_);
   }
   looked_at_ = loop_.now();
   changes_ = all.changes;

@@ -46,6 +46,7 @@ PoolSync::Share& PoolSync::share_of(const balance::Backend& backend) {
 
 void PoolSync::retire() {
   is_retired_ = true;
+  backends_ = 0;
   for (Share& share : shares_) {
     share.is_listed = false;
   }
@@ -57,6 +58,7 @@ bool PoolSync::is_recent(io::TimePoint time, std::chrono::nanoseconds within) co
 
 PoolSync::Seen PoolSync::look(io::TimePoint now) {
   Seen seen;
+  seen.backends = backends_;
   std::erase_if(shares_, [](const Share& share) {
     return !share.is_listed && share.told == 0 && share.activity->in_flight.load(std::memory_order_relaxed) == 0;
   });

@@ -39,6 +39,7 @@ class PoolSync {
   struct Seen {
     std::uint64_t begun = 0;
     std::uint64_t in_flight = 0;
+    std::size_t backends = 0;
     std::size_t changes = 0;  ///< of counts that append_changes() will tell
   };
   Seen look(io::TimePoint now);

@@ -16,14 +16,15 @@ constexpr std::chrono::minutes request_time_max{1};
 
 }  // namespace
 
-void SyncPace::note(std::uint64_t begun, std::uint64_t in_flight, Nanoseconds elapsed) {
+void SyncPace::note(const Seen& seen, Nanoseconds elapsed) {
   const double seconds = Seconds(elapsed).count();
   if (seconds <= 0) {
     return;
   }
   const double weight = 1 - std::exp(-seconds / memory.count());
-  begun_per_s_ += weight * (static_cast<double>(begun) / seconds - begun_per_s_);
-  in_flight_ += weight * (static_cast<double>(in_flight) - in_flight_);
+  begun_per_s_ += weight * (static_cast<double>(seen.begun) / seconds - begun_per_s_);
+  in_flight_ += weight * (static_cast<double>(seen.in_flight) - in_flight_);
+  backends_ = static_cast<double>(seen.backends);
 }
 
 SyncPace::Nanoseconds SyncPace::request_time() const {
@@ -39,8 +40,9 @@ SyncPace::Nanoseconds SyncPace::gap() const {
     return *fixed_;
   }
   const Nanoseconds time = request_time();
-  return time < short_request ? Nanoseconds(interval_of_short)
-                              : std::clamp<Nanoseconds>(time / 5, interval_min, interval_max);
+  const Nanoseconds fresh = std::clamp<Nanoseconds>(time / 5, interval_min, interval_max);
+  const bool gains_little = time < short_request || in_flight_ > backends_;
+  return gains_little ? std::max<Nanoseconds>(fresh, interval_relaxed) : fresh;
 }
 
 SyncPace::Nanoseconds SyncPace::interval() const {

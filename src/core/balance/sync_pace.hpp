@@ -16,8 +16,9 @@ class SyncPace {
   using Nanoseconds = std::chrono::nanoseconds;
   static constexpr std::chrono::milliseconds interval_min{1};
   static constexpr std::chrono::milliseconds interval_max{20};
-  /// For requests so short that no view is fresh: counts are only published.
-  static constexpr std::chrono::milliseconds interval_of_short{5};
+  /// At least so long where a fresh view gains little: requests are so short that none is fresh, or own requests alone
+  /// keep each backend busy, so that own counts say nearly all.
+  static constexpr std::chrono::milliseconds interval_relaxed{5};
   static constexpr std::chrono::milliseconds short_request{2};
   static constexpr double syncs_a_request_max = 8;
   /// After the last request that was placed by load, counts are heard for so long.
@@ -28,8 +29,13 @@ class SyncPace {
   /// `fixed`: the interval, in place of the one that follows the requests.
   explicit SyncPace(std::optional<Nanoseconds> fixed = std::nullopt) : fixed_(fixed) {}
 
-  /// Over the last `elapsed`: requests begun, and how many are in flight at its end.
-  void note(std::uint64_t begun, std::uint64_t in_flight, Nanoseconds elapsed);
+  struct Seen {
+    std::uint64_t begun = 0;
+    std::uint64_t in_flight = 0;  ///< at the end
+    std::uint64_t backends = 0;
+  };
+  /// What was seen over the last `elapsed`.
+  void note(const Seen& seen, Nanoseconds elapsed);
 
   /// Between two calls at least.
   [[nodiscard]] Nanoseconds gap() const;
@@ -47,6 +53,7 @@ class SyncPace {
   std::optional<Nanoseconds> fixed_;
   double begun_per_s_ = 0;
   double in_flight_ = 0;
+  double backends_ = 0;
 };
 
 }  // namespace fairlead::balance
