@@ -9,7 +9,7 @@ import yaml
 from harness.authority import Authority
 from harness.backend import Gate
 from harness.fleet import Flight, Load, chosen, counts, listed, post, wait_counts
-from harness.program import configuration, run_command
+from harness.program import ROOT, configuration, run_command
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("coordination")
@@ -137,6 +137,48 @@ def test_requests_in_flight_over_an_outage_are_counted_again_and_returned(scene,
     gate.open()
     flight.land()
     wait_counts(redis_server.client(), [backend], [0])
+
+
+def test_a_redis_that_comes_back_with_old_data_hears_the_truth(scene, redis_server):
+    gate = Gate()
+    backend = scene.backend(gate)
+    instance = scene.fairlead([backend], state=redis_server.url)
+    flight = Flight(instance, 3)
+    wait_counts(redis_server.client(), [backend], [3])
+    redis_server.client().save()
+    gate.open()
+    flight.land()
+    wait_counts(redis_server.client(), [backend], [0])
+    redis_server.kill()
+    redis_server.start()  # with what was saved: three in flight, and a lease that may still run
+    wait_counts(redis_server.client(), [backend], [0], 15)
+    serve_quickly(instance)
+
+
+def test_a_redis_that_becomes_a_replica_is_said_and_survived(instance, redis_server, backends):
+    serve_quickly(instance, 4)
+    keeps_serving(instance, lambda: redis_server.client().replicaof("127.0.0.1", 1))
+    wait_said(instance, "READONLY")
+    serve_quickly(instance)
+    redis_server.client().replicaof("NO", "ONE")
+    wait_until(lambda: follows_the_counter(instance, redis_server), 15, "the instance to use Redis again")
+    counts_are_true_again(instance, redis_server, backends)
+
+
+def test_the_rights_that_the_documentation_lists_are_enough(scene, redis_server, backends):
+    text = (ROOT / "docs/redis.md").read_text(encoding="utf-8").partition("## Rights and versions")[2]
+    rights = [f"+{name.lower().replace(' ', '|')}" for name in re.findall(r"`([A-Z][A-Z ]+)`", text)]
+    assert "+evalsha" in rights and "+script|load" in rights
+    redis_server.client().execute_command("ACL", "SETUSER", "fairlead", "on", ">pw", "~*", "&*", "-@all", *rights)
+    instance = scene.fairlead(backends, state=redis_server.url.replace("//", "//fairlead:pw@"))
+    keeps_serving(instance, lambda: None)
+    counts_are_true_again(instance, redis_server, backends)
+    redis_server.client().flushall()
+    wait_until(lambda: sorted(listed(redis_server.client())) == sorted(b.url for b in backends), 10,
+               "the configured backends to be registered again")
+    assert "NOPERM" not in instance.log()
+    log = redis_server.client().execute_command("ACL", "LOG")
+    assert not log, log
 
 
 def test_configured_backends_are_registered_again_after_a_flush(instance, redis_server, backends):
