@@ -196,7 +196,7 @@ void PoolSync::read_counts(ReplyView answer) {
     for (std::size_t step = 0; step < shares_.size(); ++step) {
       Share& share = shares_[(place + step) % shares_.size()];
       if (share.is_listed && url_of(share) == url) {
-        const std::int64_t others = std::max<std::int64_t>(0, answer[i + 1].integer() - share.told);
+        const std::int64_t others = std::clamp<std::int64_t>(answer[i + 1].integer() - share.told, 0, others_max);
         share.activity->others_in_flight.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
         share.is_seen = true;
         place = place + step;

@@ -22,6 +22,8 @@ namespace fairlead::fleet {
 class PoolSync {
  public:
   static constexpr std::uint32_t block_max = 4096;  ///< tickets
+  /// In flight to a backend: more is a hand's edit, and sums with own counts must fit 32 bits.
+  static constexpr std::int64_t others_max = 1'000'000'000;
   /// After others took tickets; who is alone needs no lease to go on in turn.
   static constexpr std::chrono::seconds shares_for{10};
 

@@ -135,6 +135,14 @@ TEST_F(PoolSyncTest, ACountBelowItsOwnSaysNothingOfOthers) {
   EXPECT_EQ(cells("http://a").others_in_flight, 0u);
 }
 
+TEST_F(PoolSyncTest, ACountThatNoFleetReachesIsCut) {
+  place_by_load(1);
+  look();
+  request();
+  EXPECT_TRUE(answer("*4\r\n:0\r\n:1\r\n$8\r\nhttp://a\r\n:4294967296\r\n"));
+  EXPECT_EQ(cells("http://a").others_in_flight, 1'000'000'000u);
+}
+
 TEST_F(PoolSyncTest, CountsOfBackendsItDoesNotKnowArePassedOver) {
   place_by_load(1);
   look();
