@@ -71,7 +71,8 @@ void FleetSync::look_around() {
     return;
   }
   std::erase_if(pools_, [](const PoolSync& pool) { return pool.is_done(); });
-  if (look() > 0 || (polls() && now >= called_at_ + pace_.interval())) {
+  look();
+  if (has_news_ || (polls() && now >= called_at_ + pace_.interval())) {
     call(false);
   } else if (holds_tickets() && now >= last_event_ + balance::SyncPace::tickets_for) {
     call(true);
@@ -100,14 +101,14 @@ void FleetSync::rest() {
     look_again_at(last_event_ + balance::SyncPace::tickets_for);
   }
   bell_.fall_asleep();
-  if (look() > 0) {  // it began while the bell wasn't listening yet
+  look();
+  if (has_news_) {  // it began while the bell wasn't listening yet
     bell_.stay_awake();
     look_again_at(called_at_ + pace_.gap());
   }
 }
 
-/// How much happened since the last look.
-std::uint64_t FleetSync::look() {
+void FleetSync::look() {
   PoolSync::Seen all;
   for (PoolSync& pool : pools_) {
     const PoolSync::Seen seen = pool.look(loop_.now());
@@ -122,13 +123,14 @@ std::uint64_t FleetSync::look() {
   looked_at_ = loop_.now();
   changes_ = all.changes;
   if (all.begun + all.changes > 0) {
+    has_news_ = true;
     last_event_ = loop_.now();
   }
-  return all.begun + all.changes;
 }
 
 void FleetSync::call(bool is_last) {
   is_calling_ = true;
+  has_news_ = false;
   called_at_ = loop_.exact_now();
   member_.begin_call(arguments_);
   arguments_.add_number(static_cast<std::int64_t>(changes_));

@@ -42,7 +42,7 @@ class FleetSync {
 
  private:
   void look_around();
-  std::uint64_t look();
+  void look();
   void rest();
   [[nodiscard]] bool polls() const;
   [[nodiscard]] bool holds_tickets() const;
@@ -60,6 +60,7 @@ class FleetSync {
   Arguments arguments_;
   bool is_calling_ = false;
   std::size_t changes_ = 0;  ///< that the next call tells
+  bool has_news_ = false;    ///< requests began or ended since the last call
   io::TimePoint looked_at_{};
   io::TimePoint last_event_{};  ///< a request began or ended
   io::TimePoint called_at_{};

@@ -138,6 +138,18 @@ TEST_F(FleetSyncTest, WhatFollowsIsToldTogetherAtTheNextInterval) {
   EXPECT_TRUE(tells(last_sync_, "2"));
 }
 
+TEST_F(FleetSyncTest, ARequestThatBeganAndEndedDuringACallIsToldToo) {
+  start_and_join();
+  sync_answer_ = "";  // for now
+  begin();
+  ASSERT_TRUE(world_.run_until([this] { return syncs() == 1; }, milliseconds(1)));
+  begin();
+  end();
+  redis_.peer().send("*1\r\n*2\r\n:1\r\n:0\r\n");
+  sync_answer_ = "*1\r\n*2\r\n:2\r\n:0\r\n";
+  ASSERT_TRUE(world_.run_until([this] { return syncs() == 2; }, milliseconds(20)));
+}
+
 TEST_F(FleetSyncTest, InTheRotationItSpeaksOnlyWhenSomethingChanged) {
   start_and_join();
   begin();

@@ -127,7 +127,8 @@ void PoolSync::append_request(Arguments& out, std::chrono::nanoseconds ahead, bo
   out.add_number(static_cast<std::int64_t>(placed_sent_));
   moved_ = std::int64_t{std::exchange(overdrawn_, 0)} + asked_;
   out.add_number(moved_);
-  out.add_number(unused.count);
+  returned_ = unused.count;
+  out.add_number(returned_);
   out.add_number(static_cast<std::int64_t>(unused.end));
 }
 
@@ -169,7 +170,9 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nano
 }
 
 void PoolSync::take_tickets(std::int64_t counter, io::TimePoint now) {
-  if (counter_ >= 0 && counter > counter_ + moved_) {
+  const std::int64_t expected = counter_ + moved_;
+  const bool is_alone = counter_ >= 0 && (counter == expected || counter == expected - returned_);
+  if (counter_ >= 0 && counter > expected) {
     others_took_at_ = now;
   }
   counter_ = counter;
@@ -180,8 +183,9 @@ void PoolSync::take_tickets(std::int64_t counter, io::TimePoint now) {
   if (asked_ > 0) {
     activity_->tickets.add(static_cast<std::uint64_t>(first), asked_);
     left_ = activity_->tickets.left();
-  } else {
-    activity_->tickets.move_to(static_cast<std::uint64_t>(counter));
+  } else if (!is_alone) {
+    // Behind what was taken here since the call began.
+    activity_->tickets.move_to(static_cast<std::uint64_t>(counter) + overdrawn_ + activity_->tickets.overdrawn());
   }
 }
 

@@ -100,6 +100,7 @@ class PoolSync {
   std::uint32_t overdrawn_ = 0;  ///< to be settled
   std::uint32_t asked_ = 0;      ///< by the call under way
   std::int64_t moved_ = 0;       ///< the counter, by the call under way
+  std::int64_t returned_ = 0;    ///< by the call under way
   std::int64_t counter_ = -1;    ///< as last heard; -1: not yet
   io::TimePoint others_took_at_{};
   balance::ArrivalRate ticket_use_;

@@ -188,6 +188,21 @@ TEST_F(PoolSyncTest, AloneItOnlySettlesTicketsThatWereTaken) {
   EXPECT_EQ(request()[3], "1");
 }
 
+TEST_F(PoolSyncTest, WhatIsTakenDuringACallIsNotTakenTwice) {
+  activity_->tickets.take();
+  look();
+  request();
+  activity_->tickets.take();
+  activity_->tickets.take();
+  EXPECT_TRUE(answer(counter(1)));
+  EXPECT_EQ(activity_->tickets.take().number, 3u);
+  look();
+  request();
+  activity_->tickets.take();  // 4
+  EXPECT_TRUE(answer(counter(4)));
+  EXPECT_EQ(activity_->tickets.take().number, 5u);
+}
+
 class SharedRotationTest : public PoolSyncTest {
  protected:
   SharedRotationTest() {
@@ -202,8 +217,14 @@ class SharedRotationTest : public PoolSyncTest {
   }
 };
 
-TEST_F(SharedRotationTest, GoesOnWhereTheFleetStands) {
+TEST_F(SharedRotationTest, GoesOnWhereTheFleetStandsBehindWhatItTookMeanwhile) {
   EXPECT_EQ(activity_->tickets.peek(), 12u);
+  activity_->tickets.give_up();
+  look(200ms);
+  EXPECT_EQ(request()[3], "0");
+  activity_->tickets.take();
+  EXPECT_TRUE(answer(counter(20)));
+  EXPECT_EQ(activity_->tickets.peek(), 21u);
 }
 
 TEST_F(SharedRotationTest, LeasesABlockThatIsNoMultipleOfTheBackends) {

@@ -23,7 +23,8 @@ class TicketBlock {
 
   /// Leased tickets that aren't used yet.
   [[nodiscard]] std::uint32_t left() const;
-  /// How many were taken without a lease since the last call.
+  /// How many were taken without a lease since the last take_overdrawn().
+  [[nodiscard]] std::uint32_t overdrawn() const { return overdrawn_.load(std::memory_order_relaxed); }
   std::uint32_t take_overdrawn() { return overdrawn_.exchange(0, std::memory_order_relaxed); }
   /// `count` (size_max at most) leased tickets from `first` on, to be used after those that are left.
   void add(std::uint64_t first, std::uint32_t count);
