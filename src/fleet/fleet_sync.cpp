@@ -8,6 +8,8 @@ namespace {
 
 /// Tickets must last for two intervals and the time that an answer takes.
 constexpr std::chrono::milliseconds answer_time{5};
+/// A ring that got lost (the loop's mailbox was full) or overtook what it rang for is made up for within this time.
+constexpr std::chrono::seconds asleep_max{1};
 
 }  // namespace
 
@@ -56,9 +58,11 @@ void FleetSync::adopt(const routing::Snapshot& snapshot) {
     if (known == pools_.end()) {
       pools_.emplace_back(member_.keys(), configured->name);
       known = pools_.end() - 1;
+      has_news_ = true;  // where its rotation stands is to be asked
     }
     known->adopt(*configured);
   }
+  look_around();
 }
 
 void FleetSync::look_around() {
@@ -92,13 +96,15 @@ bool FleetSync::holds_tickets() const {
 /// Until the next look is due or a worker rings.
 void FleetSync::rest() {
   if (pace_.is_busy()) {
-    look_again_at(called_at_ + pace_.gap());
+    look_again_at(std::max(called_at_, looked_at_) + pace_.gap());
     return;
   }
   if (polls()) {
     look_again_at(called_at_ + pace_.interval());
   } else if (holds_tickets()) {
     look_again_at(last_event_ + balance::SyncPace::tickets_for);
+  } else {
+    look_again_at(loop_.now() + asleep_max);
   }
   bell_.fall_asleep();
   look();

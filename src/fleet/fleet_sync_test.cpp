@@ -150,6 +150,35 @@ TEST_F(FleetSyncTest, ARequestThatBeganAndEndedDuringACallIsToldToo) {
   ASSERT_TRUE(world_.run_until([this] { return syncs() == 2; }, milliseconds(20)));
 }
 
+TEST_F(FleetSyncTest, APoolThatAReloadBringsIsAskedForAtOnce) {
+  start_and_join();
+  sync_answer_ = "*2\r\n*2\r\n:0\r\n:0\r\n*2\r\n:41\r\n:0\r\n";
+  const auto blue = std::make_shared<balance::PoolActivity>();
+  snapshot_.pools.push_back(
+      std::make_unique<routing::Pool>("blue", 1, balance::StrategyId::round_robin, backends(), blue));
+  sync_->adopt(snapshot_);
+  ASSERT_TRUE(world_.run_until([&] { return blue->tickets.peek() == 41; }, milliseconds(20)));
+}
+
+TEST_F(FleetSyncTest, ARingThatGotLostCostsASecondAtMost) {
+  start_and_join();
+  pool().backends[0].activity->in_flight = 1;  // and nobody rings
+  ASSERT_TRUE(world_.run_until([this] { return tells(last_sync_, "1"); }, milliseconds(1100)));
+  pool().backends[0].activity->in_flight = 0;
+}
+
+TEST_F(FleetSyncTest, AfterABusyTimeItLooksNoOftenerThanItCalled) {
+  start_and_join();
+  for (int i = 0; i < 2000; ++i) {  // 1,000 a second
+    begin();
+    end();
+    world_.run_for(std::chrono::milliseconds(1));
+  }
+  const std::uint64_t turn = world_.loop().turn();
+  world_.run_for(milliseconds(500));
+  EXPECT_LT(world_.loop().turn() - turn, 250u);  // every 5 ms, some turns each
+}
+
 TEST_F(FleetSyncTest, InTheRotationItSpeaksOnlyWhenSomethingChanged) {
   start_and_join();
   begin();

@@ -10,28 +10,30 @@ using std::chrono::duration_cast;
 using std::chrono::nanoseconds;
 using Seconds = std::chrono::duration<double>;
 
-constexpr Seconds memory{1.0};  ///< time constant of the means
+constexpr Seconds memory{1.0};  ///< time constant with which the sums forget
 constexpr std::chrono::milliseconds request_time_unknown{50};
 constexpr std::chrono::minutes request_time_max{1};
 
 }  // namespace
 
 void SyncPace::note(const Seen& seen, Nanoseconds elapsed) {
-  const double seconds = Seconds(elapsed).count();
-  if (seconds <= 0) {
-    return;
-  }
-  const double weight = 1 - std::exp(-seconds / memory.count());
-  begun_per_s_ += weight * (static_cast<double>(seen.begun) / seconds - begun_per_s_);
-  in_flight_ += weight * (static_cast<double>(seen.in_flight) - in_flight_);
+  const double kept = std::exp(-Seconds(elapsed) / memory);
+  // What was in flight when the time began stands for it: a look follows a beginning at once.
+  busy_s_ = busy_s_ * kept + last_in_flight_ * memory.count() * (1 - kept);
+  begun_ = begun_ * kept + static_cast<double>(seen.begun);
+  last_in_flight_ = static_cast<double>(seen.in_flight);
   backends_ = static_cast<double>(seen.backends);
 }
 
+double SyncPace::begun_per_s() const {
+  return begun_ / memory.count();
+}
+
 SyncPace::Nanoseconds SyncPace::request_time() const {
-  if (begun_per_s_ <= 0 || in_flight_ <= 0) {
+  if (begun_ <= 0 || busy_s_ <= 0) {
     return request_time_unknown;
   }
-  const Seconds time(in_flight_ / begun_per_s_);
+  const Seconds time(busy_s_ / begun_);
   return time > request_time_max ? request_time_max : duration_cast<nanoseconds>(time);
 }
 
@@ -41,7 +43,7 @@ SyncPace::Nanoseconds SyncPace::gap() const {
   }
   const Nanoseconds time = request_time();
   const Nanoseconds fresh = std::clamp<Nanoseconds>(time / 5, interval_min, interval_max);
-  const bool gains_little = time < short_request || in_flight_ > backends_;
+  const bool gains_little = time < short_request || busy_s_ / memory.count() > backends_;
   return gains_little ? std::max<Nanoseconds>(fresh, interval_relaxed) : fresh;
 }
 
@@ -49,12 +51,12 @@ SyncPace::Nanoseconds SyncPace::interval() const {
   if (fixed_) {
     return *fixed_;
   }
-  const double per_s = std::max(begun_per_s_ * syncs_a_request_max, 1 / Seconds(interval_max).count());
+  const double per_s = std::max(begun_per_s() * syncs_a_request_max, 1 / Seconds(interval_max).count());
   return std::max(gap(), duration_cast<nanoseconds>(Seconds(1 / per_s)));
 }
 
 bool SyncPace::is_busy() const {
-  return begun_per_s_ * Seconds(gap()).count() >= 1;
+  return begun_per_s() * Seconds(gap()).count() >= 1;
 }
 
 SyncPace::Nanoseconds SyncPace::trusted_for() const {

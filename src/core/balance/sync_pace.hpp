@@ -1,7 +1,8 @@
 // How often an instance of a fleet tells and asks in leased coordination. Counts are worth less the older they are
 // against the time a request takes, so the interval is a fifth of that; and a call costs Redis 30 to 50 us whatever it
 // carries, so an instance with little to say calls seldom and one without anything not at all.
-// Little's law gives the time a request takes: the mean number in flight / requests begun a second.
+// Little's law gives the time a request takes: the time in flight of all together / requests begun, both over the last
+// second or so.
 // Values in, no clock; used by fleet_sync on one thread.
 #pragma once
 
@@ -45,14 +46,15 @@ class SyncPace {
   [[nodiscard]] bool is_busy() const;
   /// How long a view says more than own counts: three times what a request takes.
   [[nodiscard]] Nanoseconds trusted_for() const;
-  [[nodiscard]] double begun_per_s() const { return begun_per_s_; }
+  [[nodiscard]] double begun_per_s() const;
 
  private:
   [[nodiscard]] Nanoseconds request_time() const;
 
   std::optional<Nanoseconds> fixed_;
-  double begun_per_s_ = 0;
-  double in_flight_ = 0;
+  double begun_ = 0;   ///< requests
+  double busy_s_ = 0;  ///< the time that requests were in flight, of all together
+  double last_in_flight_ = 0;
   double backends_ = 0;
 };
 
