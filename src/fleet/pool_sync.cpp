@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace fairlead::fleet {
@@ -17,31 +19,29 @@ void PoolSync::adopt(const routing::Pool& pool) {
     left_ = activity_->tickets.left();
   }
   backends_ = pool.backends.size();
+  std::unordered_map<const balance::BackendActivity*, Share> known;
   for (Share& share : shares_) {
-    share.is_listed = false;
+    known.emplace(share.activity.get(), std::move(share));
   }
-  std::vector<Share> listed;
+  shares_.clear();
+  std::unordered_set<const balance::BackendActivity*> listed;
   for (const balance::Backend& backend : pool.backends) {
-    Share& share = share_of(backend);
-    if (!std::exchange(share.is_listed, true)) {
-      listed.push_back(share);  // a URL that the list repeats is one backend
+    if (!listed.insert(backend.activity.get()).second) {
+      continue;  // a URL that the list repeats is one backend
+    }
+    const auto before = known.find(backend.activity.get());
+    if (before == known.end()) {
+      shares_.push_back(Share{.activity = backend.activity, .key = key_prefix_ + backend.url});
+    } else {
+      shares_.push_back(std::move(before->second));
+      shares_.back().is_listed = true;
+      known.erase(before);
     }
   }
-  std::erase_if(shares_, [](const Share& share) { return share.is_listed; });
-  listed.insert(listed.end(), std::make_move_iterator(shares_.begin()), std::make_move_iterator(shares_.end()));
-  shares_ = std::move(listed);
-}
-
-PoolSync::Share& PoolSync::share_of(const balance::Backend& backend) {
-  const auto known = std::ranges::find(shares_, backend.activity, &Share::activity);
-  if (known != shares_.end()) {
-    return *known;
+  for (auto& [activity, share] : known) {
+    shares_.push_back(std::move(share));
+    shares_.back().is_listed = false;
   }
-  Share& share = shares_.emplace_back();
-  share.activity = backend.activity;
-  share.key = key_prefix_ + backend.url;
-  share.is_listed = false;
-  return share;
 }
 
 void PoolSync::retire() {

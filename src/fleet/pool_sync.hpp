@@ -67,8 +67,8 @@ class PoolSync {
 
  private:
   struct Share {
-    std::shared_ptr<balance::BackendActivity> activity;
-    std::string key;
+    std::shared_ptr<balance::BackendActivity> activity{};
+    std::string key{};
     std::int64_t told = 0;
     std::int64_t change = 0;
     bool is_listed = true;  ///< in the pool's present set
@@ -79,7 +79,6 @@ class PoolSync {
     return std::string_view(share.key).substr(key_prefix_.size());
   }
   [[nodiscard]] bool is_recent(io::TimePoint time, std::chrono::nanoseconds within) const;
-  Share& share_of(const balance::Backend& backend);
   std::uint64_t look_at_tickets(io::TimePoint now);
   [[nodiscard]] std::uint32_t tickets_wanted(std::chrono::nanoseconds ahead) const;
   void take_tickets(std::int64_t counter, io::TimePoint now);

@@ -47,7 +47,7 @@ StateFamilies add_state_families(metrics::Registry& registry, const StateStatus&
             [&status] { return status.live.load() > 0 && !status.is_degraded() ? 1.0 : 0.0; });
   add_gauge(registry, "fairlead_degraded", "1: choosing by own counts because Redis doesn't answer.",
             [&status] { return status.is_degraded() ? 1.0 : 0.0; });
-  add_gauge(registry, "fairlead_fleet_members", "Living members of the fleet, a worker each.",
+  add_gauge(registry, "fairlead_fleet_members", "Living members of the fleet: instances (leased) or workers (exact).",
             [&status] { return static_cast<double>(status.members.load()); });
   add_gauge(registry, "fairlead_shared_state_age_seconds", "Since Redis last answered.", [&status] {
     const std::int64_t heard = status.heard_at_ms.load();

@@ -39,11 +39,11 @@ local function append_counts(answer, prefix)
 end
 
 local function answer_for(prefix, wants_counts, begun, taken, returned, returned_end)
-  local tickets = advance(prefix .. 'rr_counter', 0)
-  if returned > 0 and tickets == returned_end then
+  local counter = prefix .. 'rr_counter'
+  if returned > 0 and advance(counter, 0) == returned_end then
     taken = taken - returned
   end
-  tickets = advance(prefix .. 'rr_counter', taken)
+  local tickets = advance(counter, taken)
   local placed = advance(prefix .. 'fairlead:tie', begun)
   for _, fault in ipairs({tickets, placed}) do
     if type(fault) == 'table' then return fault end
