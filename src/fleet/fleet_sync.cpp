@@ -6,8 +6,8 @@
 namespace fairlead::fleet {
 namespace {
 
-/// Tickets must last for two intervals and the time that an answer takes.
-constexpr std::chrono::milliseconds answer_time{5};
+/// Tickets must last for two intervals and as long as a burst may be ahead of the mean.
+constexpr std::chrono::milliseconds burst{50};
 /// A ring that got lost (the loop's mailbox was full) or overtook what it rang for is made up for within this time.
 constexpr std::chrono::seconds asleep_max{1};
 
@@ -145,7 +145,7 @@ void FleetSync::call(bool is_last) {
   }
   asked_.clear();
   for (PoolSync& pool : pools_) {
-    pool.append_request(arguments_, 2 * pace_.interval() + answer_time, is_last);
+    pool.append_request(arguments_, 2 * pace_.interval() + burst, is_last);
     asked_.push_back(&pool);
   }
   member_.call(Script::sync, arguments_);

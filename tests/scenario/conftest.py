@@ -106,3 +106,13 @@ def proxy(scene):
         return scene.fairlead([backend], routes=[VERBATIM_ROUTE], **sections), backend
 
     return start
+
+
+@pytest.fixture
+def redis_server(scene):
+    return scene.redis()
+
+
+@pytest.fixture
+def database(redis_server):
+    return redis_server.client()

@@ -13,16 +13,6 @@ from harness.waiting import wait_until
 pytestmark = pytest.mark.usefixtures("coordination")
 
 
-@pytest.fixture
-def redis_server(scene):
-    return scene.redis()
-
-
-@pytest.fixture
-def database(redis_server):
-    return redis_server.client()
-
-
 def fleet(scene, redis_server, backends, count):
     return [scene.fairlead(backends, state=redis_server.url) for _ in range(count)]
 
@@ -67,23 +57,41 @@ def test_counts_are_the_truth_after_load_on_all_instances(scene, redis_server, d
     assert all(int(database.get(key)) == 0 for key in database.keys("conn_count:*"))
 
 
-def test_a_rotation_is_even_over_all_instances(scene, redis_server):
+def test_a_rotation_is_even_over_all_instances(scene, redis_server, coordination):
     backends = [scene.backend() for _ in range(5)]
     loads = [Load(instance.address, proxy("round_robin"), threads=2)
              for instance in fleet(scene, redis_server, backends, 3)]
     for load in loads:
         load.has_done(400)
     results = [response for load in loads for response in load.stop()]
-    # Blocks cost at most one turn an instance; what was taken before the first block, some more.
-    assert spread(results) <= 40, spread(results)
     assert len(results) >= 1200
+    # Leased: what was taken before an instance knew of the others and held a block may meet theirs.
+    assert spread(results) <= (1 if coordination == "exact" else len(results) / 50), spread(results)
 
 
-def test_the_counter_is_the_number_of_requests_once_the_fleet_is_at_rest(scene, redis_server, database):
+def test_the_counter_is_the_number_of_requests_once_the_fleet_is_at_rest(scene, redis_server, database, coordination):
     instances = fleet(scene, redis_server, [scene.backend(), scene.backend()], 2)
     for number in range(10):
         chosen(post(instances[number % 2]))
-    wait_until(lambda: 10 <= int(database.get("rr_counter")) <= 14, 2, "unused tickets to go back")
+    lapsed_max = 0 if coordination == "exact" else 4  # given back after another took some
+    wait_until(lambda: 10 <= int(database.get("rr_counter")) <= 10 + lapsed_max, 2, "unused tickets to go back")
+
+
+def test_two_instances_used_in_turn_rotate_together(scene, redis_server):
+    backends = [scene.backend() for _ in range(3)]
+    instances = fleet(scene, redis_server, backends, 2)
+    served = [chosen(post(instances[number % 2])) for number in range(40)]
+    assert all(abs(served.count(backend.url) - 40 / 3) <= 3 for backend in backends), served
+
+
+def test_least_connections_heeds_what_a_client_of_the_plain_protocol_counted(scene, redis_server, database):
+    backends = [scene.backend(), scene.backend()]
+    instance = fleet(scene, redis_server, backends, 1)[0]
+    database.incrby(f"conn_count:{backends[0].url}", 3)
+    wait_until(lambda: {chosen(post(instance, query="?strategy=least_conn")) for _ in range(6)} == {backends[1].url}, 3,
+               "the counted backend to be passed over")
+    database.decrby(f"conn_count:{backends[0].url}", 3)
+    wait_counts(database, backends, [0, 0])
 
 
 def test_what_a_killed_instance_had_in_flight_is_taken_back(scene, redis_server, database):

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from harness.backend import Gate, answer, echo
-from harness.fleet import Flight, Load, chosen, counts, listed, post, problem, told, wait_counts
+from harness.fleet import (Flight, Load, are_counted, chosen, counts, is_counted, listed, post, problem, told,
+                           wait_counts)
 from harness.ports import free_port
 from harness.waiting import wait_until
 
@@ -13,16 +14,6 @@ LEASE = 10.0
 
 
 pytestmark = pytest.mark.usefixtures("coordination")
-
-
-@pytest.fixture
-def redis_server(scene):
-    return scene.redis()
-
-
-@pytest.fixture
-def database(redis_server):
-    return redis_server.client()
 
 
 @pytest.fixture
@@ -189,7 +180,7 @@ def test_a_connection_serves_on_after_an_error(scene, seed):
 def test_without_a_strategy_the_routes_own_serves(scene, seed, database):
     instance = seed([scene.backend(), scene.backend()])
     post(instance)
-    wait_until(lambda: database.get("rr_counter") == "1", 2, "the request to be counted")
+    is_counted(lambda: database.get("rr_counter") == "1", "the request's turn")
 
 
 def test_round_robin_takes_the_server_that_the_counter_names(scene, seed, database):
@@ -198,8 +189,8 @@ def test_round_robin_takes_the_server_that_the_counter_names(scene, seed, databa
     servers = wait_until(lambda: len(listed(database)) == 3 and listed(database), 2, "three registered backends")
     for counter in range(42, 54):
         assert chosen(post(instance, query="?strategy=round_robin")) == servers[(counter - 1) % 3]
-        wait_until(lambda: database.get("rr_counter") == str(counter), 2,  # pylint: disable=cell-var-from-loop
-                   f"the counter to be {counter}")
+        is_counted(lambda: database.get("rr_counter") == str(counter),  # pylint: disable=cell-var-from-loop
+                   f"turn {counter}")
 
 
 @pytest.mark.parametrize("coordination", ["exact"], indirect=True)
@@ -223,7 +214,7 @@ def test_least_conn_takes_the_backend_with_the_fewest_requests_in_flight(scene, 
         wait_until(lambda: sum(gate.waiting for gate in gates) == held)  # pylint: disable=cell-var-from-loop
         in_flight = [gate.waiting for gate in gates]
         assert max(in_flight) - min(in_flight) <= 1, in_flight
-    wait_counts(database, backends, [2, 2, 2])
+    are_counted(database, backends, [2, 2, 2])
     for gate in gates:
         gate.open()
     assert [flight.land()[0].status for flight in flights] == [200] * 6
@@ -324,7 +315,7 @@ def test_conn_count_tells_the_requests_in_flight(scene, seed, database):
     backends = [scene.backend(gate), scene.backend(gate)]
     flight = Flight(seed(backends), 6)
     gate.holds(6)
-    wait_counts(database, backends, [3, 3])
+    are_counted(database, backends, [3, 3])
     gate.open()
     flight.land()
     wait_counts(database, backends, [0, 0])
@@ -385,7 +376,7 @@ def test_counts_are_right_within_a_lease_after_an_instance_was_killed(scene, see
     killed, survivor = seed(backends), seed(backends)
     lost, kept = Flight(killed, 4), Flight(survivor, 2)
     gate.holds(6)
-    wait_until(lambda: sum(counts(database, backends)) == 6, 2, "all to be counted")
+    is_counted(lambda: sum(counts(database, backends)) == 6, "all six requests")
     killed.kill()
     wait_until(lambda: sum(counts(database, backends)) == 2, LEASE, "the dead instance's requests to be forgotten")
     assert min(counts(database, backends)) >= 0
@@ -402,7 +393,7 @@ def test_counts_are_right_within_a_lease_after_the_only_instance_was_killed(scen
     instance = seed([backend])
     flight = Flight(instance, 3)
     gate.holds(3)
-    wait_counts(database, [backend], [3])
+    are_counted(database, [backend], [3])
     instance.kill()
     wait_counts(database, [backend], [0], LEASE)
     gate.open()
@@ -430,8 +421,8 @@ def test_keys_carry_the_prefix_of_the_configuration(scene, redis_server, databas
     flight = Flight(instance)
     gate.holds(1)
     assert database.lrange("{lb}:backend_servers", 0, -1) == [backend.url]
-    wait_until(lambda: counts(database, [backend], "{lb}:") == [1], 2, "the request to be counted")
-    wait_until(lambda: database.get("{lb}:rr_counter") == "1", 2, "its turn to be counted")
+    are_counted(database, [backend], [1], "{lb}:")
+    is_counted(lambda: database.get("{lb}:rr_counter") == "1", "the request's turn")
     assert all(key.startswith("{lb}:") for key in database.keys("*")), database.keys("*")
     gate.open()
     flight.land()
@@ -446,7 +437,7 @@ def test_a_pool_of_another_name_has_keys_of_its_own(scene, redis_server, databas
     assert told(instance.fetch("GET", "/second"))["backend"] == second.url
     assert listed(database) == [first.url]
     assert database.lrange("other:backend_servers", 0, -1) == [second.url]
-    wait_until(lambda: database.get("other:rr_counter") == "1", 2, "the request to be counted")
+    is_counted(lambda: database.get("other:rr_counter") == "1", "the request's turn")
 
 
 def test_memory_state_serves_without_redis(scene):
