@@ -59,32 +59,25 @@ class RedisStoreTest : public ::testing::Test {
     is_answered_ = store_->acquire(want_);
     return world_.run_until([this] { return is_answered_; }, time);
   }
-  int acquires() { return redis_.count("EVALSHA digest" + std::to_string(text_of(Script::acquire).size()) + " "); }
+  int acquires() { return redis_.count(Script::acquire); }
   void release() { store_->release(pool_, *want_.backend); }
 
   /// As Redis would with an empty fleet and one backend; a script's own answer goes first.
   std::optional<std::string> answer_to(const Words& words) {
-    if (words[0] != "EVALSHA") {
+    const std::optional<Script> script = testing::ScriptedRedis::script_of(words);
+    if (!script) {
       return std::nullopt;
     }
-    const auto scripted = scripted_.find(script_of(words[1]));
+    const auto scripted = scripted_.find(*script);
     if (scripted != scripted_.end()) {
       return scripted->second;
     }
-    switch (script_of(words[1])) {
+    switch (*script) {
       case Script::reset: return "*2\r\n$5\r\nepoch\r\n:1\r\n";
       case Script::beat: return "*3\r\n:1\r\n$5\r\nepoch\r\n:1\r\n";
       case Script::acquire: return wants_in(words) ? "*1\r\n*1\r\n$8\r\nhttp://a\r\n" : "*0\r\n";
       default: return std::nullopt;
     }
-  }
-  static Script script_of(const std::string& digest) {
-    for (std::size_t i = 0; i < script_count; ++i) {
-      if (digest == "digest" + std::to_string(text_of(static_cast<Script>(i)).size())) {
-        return static_cast<Script>(i);
-      }
-    }
-    return Script::leave;
   }
   static bool wants_in(const Words& words) { return std::ranges::count(words, "round_robin") > 0; }
   static balance::BackendSet backends() {

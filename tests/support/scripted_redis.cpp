@@ -64,10 +64,9 @@ std::string ScriptedRedis::answer_to(const Words& words) {
   return scripted ? *scripted : well(words);
 }
 
-/// A script's "digest" is the length of its text, so that calls can be told apart.
 std::string ScriptedRedis::well(const Words& words) {
   if (words[0] == "SCRIPT") {
-    const std::string digest = "digest" + std::to_string(words[2].size());
+    const std::string digest = digest_of(words[2]);
     return "$" + std::to_string(digest.size()) + "\r\n" + digest + "\r\n";
   }
   return "+OK\r\n";

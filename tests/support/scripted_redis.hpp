@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "fleet/scripts.hpp"
 #include "fleet/state_url.hpp"
 #include "support/simulation.hpp"
 
@@ -39,8 +40,24 @@ class ScriptedRedis {
   /// All commands that came, blanks between words, without the scripts' texts.
   [[nodiscard]] const std::vector<std::string>& commands() const { return commands_; }
   [[nodiscard]] int count(std::string_view beginning) const;
+  /// How often the script was called.
+  [[nodiscard]] int count(fleet::Script script) const {
+    return count("EVALSHA " + digest_of(fleet::text_of(script)) + " ");
+  }
+  /// That a command calls; nothing: it calls none. (Here, because layers below fleet don't link the scripts.)
+  static std::optional<fleet::Script> script_of(const Words& words) {
+    for (std::size_t i = 0; words.size() > 1 && words[0] == "EVALSHA" && i < fleet::script_count; ++i) {
+      const auto script = static_cast<fleet::Script>(i);
+      if (words[1] == digest_of(fleet::text_of(script))) {
+        return script;
+      }
+    }
+    return std::nullopt;
+  }
 
  private:
+  /// The length of its text, so that calls can be told apart.
+  static std::string digest_of(std::string_view text) { return "digest" + std::to_string(text.size()); }
   void take(Peer& peer);
   std::string answer_to(const Words& words);
   static std::string well(const Words& words);

@@ -4,18 +4,12 @@
 
 #include <vector>
 
+#include "support/backends.hpp"
+
 namespace fairlead::balance {
 namespace {
 
-BackendSet backends_of(const std::vector<std::uint32_t>& weights) {
-  std::vector<Backend> backends;
-  for (const std::uint32_t weight : weights) {
-    Backend& backend = backends.emplace_back();
-    backend.url = "http://b" + std::to_string(backends.size());
-    backend.weight = weight;
-  }
-  return BackendSet(std::move(backends));
-}
+using testing::backends_of;
 
 /// Draws with numbers spread evenly over all, so that shares are exact but for rounding.
 std::vector<int> drawn(const BackendSet& backends, const PickInput& input,

@@ -5,18 +5,12 @@
 #include <random>
 #include <vector>
 
+#include "support/backends.hpp"
+
 namespace fairlead::balance {
 namespace {
 
-BackendSet backends_of(const std::vector<std::uint32_t>& weights) {
-  std::vector<Backend> backends;
-  for (const std::uint32_t weight : weights) {
-    Backend& backend = backends.emplace_back();
-    backend.url = "http://b" + std::to_string(backends.size());
-    backend.weight = weight;
-  }
-  return BackendSet(std::move(backends));
-}
+using testing::backends_of;
 
 /// Shares of 100,000 draws.
 std::vector<double> shares_of(const std::vector<std::uint32_t>& weights, const std::vector<std::uint32_t>& loads,

@@ -4,17 +4,12 @@
 #include <vector>
 
 #include "core/balance/strategy.hpp"
+#include "support/backends.hpp"
 
 namespace fairlead::balance {
 namespace {
 
-BackendSet set_of(const std::vector<std::uint32_t>& weights) {
-  std::vector<Backend> backends;
-  for (const std::uint32_t weight : weights) {
-    backends.push_back(Backend{"http://b" + std::to_string(backends.size()), "b", 80, weight, nullptr});
-  }
-  return BackendSet(std::move(backends));
-}
+using testing::backends_of;
 
 struct Case {
   std::vector<std::uint32_t> weights;
@@ -23,7 +18,7 @@ struct Case {
 };
 
 std::optional<BackendIndex> pick(const Case& given, std::uint64_t ticket = 0) {
-  const BackendSet backends = set_of(given.weights);
+  const BackendSet backends = backends_of(given.weights);
   return make_least_conn(backends)->pick({ticket, given.loads, given.eligible});
 }
 

@@ -2,16 +2,15 @@
 #include <gtest/gtest.h>
 
 #include "core/balance/strategy.hpp"
+#include "support/backends.hpp"
 
 namespace fairlead::balance {
 namespace {
 
+using testing::equal_backends;
+
 TEST(Random, GoesByChanceAlone) {
-  std::vector<Backend> list(4);
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    list[i].url = "http://" + std::to_string(i);
-  }
-  const BackendSet backends(std::move(list));
+  const BackendSet backends = equal_backends(4);
   const auto strategy = make_random(backends);
   const std::vector<std::uint32_t> loads{1000, 0, 0, 0};
   PickInput input;

@@ -5,17 +5,12 @@
 #include <vector>
 
 #include "core/balance/strategy.hpp"
+#include "support/backends.hpp"
 
 namespace fairlead::balance {
 namespace {
 
-BackendSet set_of(const std::vector<std::uint32_t>& weights) {
-  std::vector<Backend> backends;
-  for (const std::uint32_t weight : weights) {
-    backends.push_back(Backend{"http://b" + std::to_string(backends.size()), "b", 80, weight, nullptr});
-  }
-  return BackendSet(std::move(backends));
-}
+using testing::backends_of;
 
 std::vector<BackendIndex> picks(const BackendSet& backends, std::size_t count) {
   const auto strategy = make_round_robin(backends);
@@ -46,27 +41,27 @@ std::vector<BackendIndex> smooth_reference(const std::vector<std::uint32_t>& wei
 }
 
 TEST(RoundRobin, TakesEqualBackendsInTheirOrder) {
-  EXPECT_EQ(picks(set_of({1, 1, 1}), 7), (std::vector<BackendIndex>{0, 1, 2, 0, 1, 2, 0}));
-  EXPECT_EQ(picks(set_of({9, 9}), 4), (std::vector<BackendIndex>{0, 1, 0, 1}));
+  EXPECT_EQ(picks(backends_of({1, 1, 1}), 7), (std::vector<BackendIndex>{0, 1, 2, 0, 1, 2, 0}));
+  EXPECT_EQ(picks(backends_of({9, 9}), 4), (std::vector<BackendIndex>{0, 1, 0, 1}));
 }
 
 TEST(RoundRobin, SpreadsTheTurnsOfAHeavyBackend) {
-  EXPECT_EQ(picks(set_of({5, 1, 1}), 7), (std::vector<BackendIndex>{0, 0, 1, 0, 2, 0, 0}));
+  EXPECT_EQ(picks(backends_of({5, 1, 1}), 7), (std::vector<BackendIndex>{0, 0, 1, 0, 2, 0, 0}));
 }
 
 TEST(RoundRobin, EqualsTheTextbookFormOfSmoothWeighting) {
   for (const std::vector<std::uint32_t>& weights :
        {std::vector<std::uint32_t>{2, 1}, {1, 2, 3}, {3, 3, 1}, {7, 2, 2, 7, 1}, {1, 1, 1, 50}, {8, 5, 3, 2, 1, 1}}) {
-    EXPECT_EQ(picks(set_of(weights), 200), smooth_reference(weights, 200)) << testing::PrintToString(weights);
+    EXPECT_EQ(picks(backends_of(weights), 200), smooth_reference(weights, 200)) << ::testing::PrintToString(weights);
   }
 }
 
 TEST(RoundRobin, DividesWeightsByTheirCommonDivisor) {
-  EXPECT_EQ(picks(set_of({3'000'000'000, 1'000'000'000}), 8), smooth_reference({3, 1}, 8));
+  EXPECT_EQ(picks(backends_of({3'000'000'000, 1'000'000'000}), 8), smooth_reference({3, 1}, 8));
 }
 
 TEST(RoundRobin, ScalesWeightsWhoseCycleWouldBeTooLong) {
-  const BackendSet backends = set_of({4'000'000'000, 1'000'000'001, 1});
+  const BackendSet backends = backends_of({4'000'000'000, 1'000'000'001, 1});
   const auto list = picks(backends, 65'536);
   std::vector<double> turns(3);
   for (const BackendIndex index : list) {
@@ -80,12 +75,12 @@ TEST(RoundRobin, ScalesWeightsWhoseCycleWouldBeTooLong) {
 TEST(RoundRobin, TakesMoreWeightedBackendsThanACycleHasSlots) {
   std::vector<std::uint32_t> weights(70'000, 1);
   weights[0] = 2;
-  const auto list = picks(set_of(weights), 70'000);
+  const auto list = picks(backends_of(weights), 70'000);
   EXPECT_EQ(std::count(list.begin(), list.end(), 69'999U), 1);
 }
 
 TEST(RoundRobin, GivesAnIneligibleSlotToTheNextInOrder) {
-  const BackendSet backends = set_of({1, 1, 1, 1});
+  const BackendSet backends = backends_of({1, 1, 1, 1});
   const auto strategy = make_round_robin(backends);
   const std::vector<std::uint8_t> eligible{1, 0, 0, 1};
   EXPECT_EQ(strategy->pick({0, {}, eligible}), 0U);
@@ -95,7 +90,7 @@ TEST(RoundRobin, GivesAnIneligibleSlotToTheNextInOrder) {
 }
 
 TEST(RoundRobin, GoesRoundTheEndForTheNextInOrder) {
-  const BackendSet backends = set_of({1, 1, 1});
+  const BackendSet backends = backends_of({1, 1, 1});
   const std::vector<std::uint8_t> eligible{0, 1, 0};
   EXPECT_EQ(make_round_robin(backends)->pick({2, {}, eligible}), 1U);
 }

@@ -11,18 +11,12 @@
 #include <vector>
 
 #include "core/balance/draw.hpp"
+#include "support/backends.hpp"
 
 namespace fairlead::balance {
 namespace {
 
-BackendSet set_of(const std::vector<std::uint32_t>& weights) {
-  std::vector<Backend> backends;
-  for (const std::uint32_t weight : weights) {
-    const std::string host = "backend-" + std::to_string(backends.size());
-    backends.push_back(Backend{"http://" + host, host, 80, weight, nullptr});
-  }
-  return BackendSet(std::move(backends));
-}
+using testing::backends_of;
 
 /// A pick's number gives its chance, so that a failure repeats.
 PickInput input_of(std::uint64_t ticket, const std::vector<std::uint32_t>& loads,
@@ -35,7 +29,7 @@ PickInput input_of(std::uint64_t ticket, const std::vector<std::uint32_t>& loads
   return input;
 }
 
-class StrategyContract : public testing::TestWithParam<std::string_view> {
+class StrategyContract : public ::testing::TestWithParam<std::string_view> {
  protected:
   [[nodiscard]] std::unique_ptr<Strategy> make(const BackendSet& backends) const {
     return make_strategy(*strategy_of(GetParam()), backends);
@@ -54,7 +48,7 @@ TEST_P(StrategyContract, PicksNothingFromAnEmptySet) {
 }
 
 TEST_P(StrategyContract, PicksNothingOnlyIfNoneIsEligible) {
-  const BackendSet backends = set_of({1, 5, 2, 1});
+  const BackendSet backends = backends_of({1, 5, 2, 1});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads{3, 0, 1, 9};
   for (unsigned mask = 0; mask < 16; ++mask) {
@@ -71,7 +65,7 @@ TEST_P(StrategyContract, PicksNothingOnlyIfNoneIsEligible) {
 }
 
 TEST_P(StrategyContract, TakesAnEmptyEligibleSpanAsAll) {
-  const BackendSet backends = set_of({2, 1, 1});
+  const BackendSet backends = backends_of({2, 1, 1});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads{1, 2, 0};
   const std::vector<std::uint8_t> all(3, 1);
@@ -81,7 +75,7 @@ TEST_P(StrategyContract, TakesAnEmptyEligibleSpanAsAll) {
 }
 
 TEST_P(StrategyContract, GivesTheSamePickForTheSameInput) {
-  const BackendSet backends = set_of({3, 1, 7, 7, 2});
+  const BackendSet backends = backends_of({3, 1, 7, 7, 2});
   const auto first = make(backends);
   const auto second = make(backends);
   std::mt19937 random(7);  // NOLINT: the seed is fixed so that a failure repeats
@@ -101,7 +95,7 @@ TEST_P(StrategyContract, GivesTheSamePickForTheSameInput) {
 /// Those that go by chance respect them in the mean: five standard deviations are allowed.
 TEST_P(StrategyContract, RespectsWeights) {
   const std::vector<std::uint32_t> weights{5, 1, 3, 1};
-  const BackendSet backends = set_of(weights);
+  const BackendSet backends = backends_of(weights);
   const auto strategy = make(backends);
   const std::uint32_t turns = strategy->needs_chance() ? 10'000 : 100;
   std::vector<std::uint32_t> loads(weights.size());
@@ -117,7 +111,7 @@ TEST_P(StrategyContract, RespectsWeights) {
 }
 
 TEST_P(StrategyContract, SpreadsOverEqualsByTurnsOrByChance) {
-  const BackendSet backends = set_of({4, 4, 4});
+  const BackendSet backends = backends_of({4, 4, 4});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads(3, 0);
   std::vector<int> picks(3);
@@ -135,13 +129,14 @@ TEST_P(StrategyContract, SpreadsOverEqualsByTurnsOrByChance) {
 }
 
 TEST_P(StrategyContract, TakesTheHighestTicketAndExtremeLoadsAndWeights) {
-  const BackendSet backends = set_of({1, 4294967295U});
+  const BackendSet backends = backends_of({1, 4294967295U});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads{4294967295U, 4294967295U};
   EXPECT_TRUE(strategy->pick(input_of(UINT64_MAX, loads)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Roster, StrategyContract, testing::ValuesIn(strategy_names().begin(), strategy_names().end()),
+INSTANTIATE_TEST_SUITE_P(Roster, StrategyContract,
+                         ::testing::ValuesIn(strategy_names().begin(), strategy_names().end()),
                          [](const auto& tested) { return std::string(tested.param); });
 
 TEST(StrategyRoster, IsInAlphabeticalOrderAndHasNoDoubles) {
