@@ -72,7 +72,7 @@ frontend front
   bind 127.0.0.1:{port}
   default_backend pool
 backend pool
-  balance roundrobin
+  balance {balance}
   {servers}
 """
 
@@ -273,7 +273,7 @@ def nginx(stage, folder, port):
 def haproxy(stage, folder, port):
     program = needs("haproxy")
     servers = "\n  ".join(f"server s{each} 127.0.0.1:{each}" for each in stage.backend_ports)
-    config = written(folder / "haproxy.cfg", HAPROXY.format(servers=servers, port=port,
+    config = written(folder / "haproxy.cfg", HAPROXY.format(servers=servers, port=port, balance="roundrobin",
                                                             connections_max=CONNECTIONS_MAX))
     return [program, "-db", "-f", config]
 

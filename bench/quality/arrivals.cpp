@@ -1,7 +1,8 @@
 // Clients that don't wait for each other: requests begin at Poisson times whatever became of those before, each at an
 // instance drawn at random, on a connection of its own while it lasts (idle ones are used again). A request's time
 // counts from when it was meant to begin. Prints one line of JSON.
-// `arrivals --rate PER_S --seconds S --warmup S --seed N PORT...`
+// `quality_arrivals --rate PER_S --seconds S [--warmup S] [--seed N] PORT...`
+#include <getopt.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ struct Plan {
   double rate = 0;
   double seconds = 0;
   double warmup = 0;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 1;
   std::vector<std::uint16_t> ports;
 };
 
@@ -198,22 +199,40 @@ class Arrivals {
   std::vector<std::int64_t> late_;
 };
 
+[[noreturn]] void usage() {
+  std::fputs("usage: quality_arrivals --rate PER_S --seconds S [--warmup S] [--seed N] PORT...\n", stderr);
+  std::exit(2);
+}
+
+Plan plan_of(int argc, char** argv) {
+  constexpr std::array<option, 5> known{{{"rate", required_argument, nullptr, 'r'},
+                                         {"seconds", required_argument, nullptr, 's'},
+                                         {"warmup", required_argument, nullptr, 'w'},
+                                         {"seed", required_argument, nullptr, 'n'},
+                                         {nullptr, 0, nullptr, 0}}};
+  Plan plan;
+  for (int key = 0; (key = getopt_long(argc, argv, "", known.data(), nullptr)) != -1;) {
+    switch (key) {
+      case 'r': plan.rate = std::strtod(optarg, nullptr); break;
+      case 's': plan.seconds = std::strtod(optarg, nullptr); break;
+      case 'w': plan.warmup = std::strtod(optarg, nullptr); break;
+      case 'n': plan.seed = std::strtoull(optarg, nullptr, 10); break;
+      default: usage();
+    }
+  }
+  for (int at = optind; at < argc; ++at) {
+    plan.ports.push_back(bench::port_of(argv[at]));
+  }
+  if (plan.rate <= 0 || plan.seconds <= 0 || plan.warmup < 0 || plan.ports.empty()) {
+    usage();
+  }
+  return plan;
+}
+
 }  // namespace
 
-int main(int count, char** words) {
+int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   bench::raise_descriptor_limit();
-  if (count < 10) {
-    std::fprintf(stderr, "usage: arrivals --rate PER_S --seconds S --warmup S --seed N PORT...\n");
-    return 2;
-  }
-  Plan plan;
-  plan.rate = std::atof(words[2]);
-  plan.seconds = std::atof(words[4]);
-  plan.warmup = std::atof(words[6]);
-  plan.seed = static_cast<std::uint64_t>(std::atoll(words[8]));
-  for (int at = 9; at < count; ++at) {
-    plan.ports.push_back(bench::port_of(words[at]));
-  }
-  Arrivals(std::move(plan)).run();
+  Arrivals(plan_of(argc, argv)).run();
 }

@@ -1,11 +1,11 @@
 // Backends that are queues: each port has so many workers that serve one request at a time, first come first served,
 // for the time that the request's number gives (service.hpp). Times pass in timers, no processor is burnt.
-// `backends --service-ms MS --workers N --seed N PORT[:SPEED]...`; a speed of 2 halves its times.
+// `quality_backends --service-ms MS --workers N [--seed N] PORT[:SPEED]...`; a speed of 2 halves its times.
+#include <getopt.h>
 #include <sys/timerfd.h>
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <queue>
@@ -195,21 +195,51 @@ class Backends {
   Clock::time_point armed_{};
 };
 
+struct Options {
+  double service_ms = 0;
+  unsigned workers = 0;
+  std::uint64_t seed = 1;
+};
+
+[[noreturn]] void usage() {
+  std::fputs("usage: quality_backends --service-ms MS --workers N [--seed N] PORT[:SPEED]...\n", stderr);
+  std::exit(2);
+}
+
+Options options_of(int argc, char** argv) {
+  constexpr std::array<option, 4> known{{{"service-ms", required_argument, nullptr, 't'},
+                                         {"workers", required_argument, nullptr, 'w'},
+                                         {"seed", required_argument, nullptr, 's'},
+                                         {nullptr, 0, nullptr, 0}}};
+  Options options;
+  for (int key = 0; (key = getopt_long(argc, argv, "", known.data(), nullptr)) != -1;) {
+    switch (key) {
+      case 't': options.service_ms = std::strtod(optarg, nullptr); break;
+      case 'w': options.workers = static_cast<unsigned>(std::strtoul(optarg, nullptr, 10)); break;
+      case 's': options.seed = std::strtoull(optarg, nullptr, 10); break;
+      default: usage();
+    }
+  }
+  if (options.service_ms <= 0 || options.workers == 0 || optind == argc) {
+    usage();
+  }
+  return options;
+}
+
 }  // namespace
 
-int main(int count, char** words) {
+int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   bench::raise_descriptor_limit();
-  if (count < 8) {
-    std::fprintf(stderr, "usage: backends --service-ms MS --workers N --seed N PORT[:SPEED]...\n");
-    return 2;
-  }
-  Backends backends(std::atof(words[2]), static_cast<unsigned>(std::atoi(words[4])),
-                    static_cast<std::uint64_t>(std::atoll(words[6])));
-  for (int at = 7; at < count; ++at) {
-    const std::string_view word = words[at];
+  const Options options = options_of(argc, argv);
+  Backends backends(options.service_ms, options.workers, options.seed);
+  for (int at = optind; at < argc; ++at) {
+    const std::string_view word = argv[at];
     const std::size_t colon = word.find(':');
-    const double speed = colon == std::string_view::npos ? 1 : std::atof(words[at] + colon + 1);
+    const double speed = colon == std::string_view::npos ? 1 : std::strtod(argv[at] + colon + 1, nullptr);
+    if (speed <= 0) {
+      usage();
+    }
     backends.add(bench::port_of(word.substr(0, colon)), speed);
   }
   backends.run();

@@ -39,25 +39,6 @@ routes:
   - {{prefix: /, pool: default}}
 """
 
-HAPROXY = """
-global
-  nbthread 1
-  maxconn 4000
-defaults
-  mode http
-  option http-keep-alive
-  http-reuse always
-  timeout connect 1s
-  timeout client 60s
-  timeout server 60s
-frontend front
-  bind 127.0.0.1:{port}
-  default_backend pool
-backend pool
-  balance leastconn
-{servers}
-"""
-
 # name: coordination, sync interval, instances (0: as many as asked)
 FAIRLEAD_RULES = {
     "local": (None, "auto", 0),
@@ -109,9 +90,10 @@ class Fleet(proxies.Stage):
 
     def start_haproxies(self):
         ports = free_ports(self.options.instances)
-        servers = "\n".join(f"  server s{port} 127.0.0.1:{port}" for port in self.backend_ports)
+        servers = "\n  ".join(f"server s{port} 127.0.0.1:{port}" for port in self.backend_ports)
         for port in ports:
-            config = written(self.folder / f"{port}.cfg", HAPROXY.format(port=port, servers=servers))
+            config = written(self.folder / f"{port}.cfg", proxies.HAPROXY.format(
+                port=port, servers=servers, balance="leastconn", connections_max=4000))
             self.fleet.append(self.spawn(f"haproxy{port}", PROXY_CORE, [needs("haproxy"), "-db", "-f", config]))
             self.await_port(f"haproxy{port}", port)
         return ports
@@ -129,13 +111,14 @@ class Fleet(proxies.Stage):
         servers = "\n".join(f"      - url: http://127.0.0.1:{port}" for port in self.backend_ports)
         ports = free_ports(count or self.options.instances)
         for port in ports:
-            text = FAIRLEAD.format(port=port, admin_port=free_ports(1)[0], state_url=state_url, interval=interval,
+            admin_port = free_ports(1)[0]
+            text = FAIRLEAD.format(port=port, admin_port=admin_port, state_url=state_url, interval=interval,
                                    coordination=coordination or "leased", servers=servers)
             config = written(self.folder / f"{port}.yaml", text)
             self.fleet.append(self.spawn(f"fairlead{port}", PROXY_CORE, [self.build / "fairlead", "run", "--config",
                                                                          config]))
-            self.await_port(f"fairlead{port}", port)
-        time.sleep(1)  # all have joined and read the list
+            # Ready: joined, and the list is read.
+            self.await_port(f"fairlead{port}", admin_port, b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n")
         return ports
 
     def measure(self):
