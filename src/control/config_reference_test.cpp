@@ -33,6 +33,15 @@ TEST(ConfigReference, IsTheLastSectionOfThePage) {
       << "write it anew: FAIRLEAD_WRITE_DOCS=1 control_test --gtest_filter='Config*'";
 }
 
+TEST(ConfigReference, ThePageHasARowForEachStrategyOfTheRoster) {
+  const std::string text = page();
+  const std::size_t table = text.find("## Strategies");
+  ASSERT_NE(table, std::string::npos);
+  for (const std::string_view name : balance::strategy_names()) {
+    EXPECT_NE(text.find("\n| `" + std::string(name) + "` | ", table), std::string::npos) << name;
+  }
+}
+
 TEST(ConfigReference, HasEachKeyWithItsDefault) {
   Config config;
   const std::string text = reference_text();
