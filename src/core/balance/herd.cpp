@@ -20,7 +20,7 @@ double lack_of(const BackendSet& backends, const PickInput& input, double level,
 }
 
 /// Load for weight up to which `expected` requests fill the least loaded. From above: who is above the level of all
-/// takes no part in it, so it sinks until all that take part are below it. 0: none is eligible.
+/// takes no part in it, so it sinks until all that take part are below it. 0: none is eligible, or rounding leaves none.
 double level_of(const BackendSet& backends, const PickInput& input) {
   double level = std::numeric_limits<double>::infinity();
   std::size_t took_part = backends.size() + 1;

@@ -18,7 +18,9 @@ class LeastConn final : public Strategy {
 
   [[nodiscard]] std::optional<BackendIndex> pick(const PickInput& input) const override {
     if (input.expected > 0) {
-      return pick_below_level(backends_, input);
+      if (const std::optional<BackendIndex> drawn = pick_below_level(backends_, input)) {
+        return drawn;
+      }
     }
     std::optional<BackendIndex> least;
     std::uint64_t equals = 0;

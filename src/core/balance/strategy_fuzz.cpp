@@ -71,8 +71,10 @@ void hold_contract(const Strategy& strategy, const Given& given) {
   input.eligible = given.eligible;
   input.random = given.ticket * 0x9e3779b97f4a7c15ULL;
   hold_contract(strategy, given, input);
-  input.expected = static_cast<float>(given.ticket % 100);
-  hold_contract(strategy, given, input);
+  for (const float expected : {static_cast<float>(given.ticket % 100), 1e-20F, 1e30F}) {
+    input.expected = expected;
+    hold_contract(strategy, given, input);
+  }
 }
 
 }  // namespace

@@ -128,6 +128,19 @@ TEST_P(StrategyContract, SpreadsOverEqualsByTurnsOrByChance) {
   }
 }
 
+TEST_P(StrategyContract, PicksWhateverOthersAreExpectedToPlace) {
+  const BackendSet backends = backends_of({1, 1000, 7});
+  const auto strategy = make(backends);
+  for (const std::uint32_t load : {0U, 5U, 4'000'000'000U}) {
+    for (const float expected : {1e-38F, 1e-20F, 1e-3F, 0.5F, 1e6F, 3e38F}) {
+      const std::vector<std::uint32_t> loads{load, load, load};
+      PickInput input = input_of(3, loads);
+      input.expected = expected;
+      EXPECT_TRUE(strategy->pick(input)) << load << " " << expected;
+    }
+  }
+}
+
 TEST_P(StrategyContract, TakesTheHighestTicketAndExtremeLoadsAndWeights) {
   const BackendSet backends = backends_of({1, 4294967295U});
   const auto strategy = make(backends);
