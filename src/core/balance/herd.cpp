@@ -20,7 +20,8 @@ double lack_of(const BackendSet& backends, const PickInput& input, double level,
 }
 
 /// Load for weight up to which `expected` requests fill the least loaded. From above: who is above the level of all
-/// takes no part in it, so it sinks until all that take part are below it. 0: none is eligible, or rounding leaves none.
+/// takes no part in it, so it sinks until all that take part are below it: fewer each round, or it ends. (A backend just
+/// at the level may come back by rounding; without that end it would come and go for ever.) 0: none takes part.
 double level_of(const BackendSet& backends, const PickInput& input) {
   double level = std::numeric_limits<double>::infinity();
   std::size_t took_part = backends.size() + 1;
@@ -40,7 +41,7 @@ double level_of(const BackendSet& backends, const PickInput& input) {
       return 0;
     }
     level = requests / weights;
-    if (takes_part == took_part) {
+    if (takes_part >= took_part) {
       return level;
     }
     took_part = takes_part;

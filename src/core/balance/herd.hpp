@@ -12,7 +12,8 @@
 namespace fairlead::balance {
 
 /// Needs loads and input.expected > 0; draws by input.random. Nothing: none is eligible, or so little is expected that
-/// among such loads it is lost in rounding, and the loads are as good as exact. A few passes over the set, no allocation.
+/// among such loads it is lost in rounding, and the loads are as good as exact. No allocation; a few passes over the
+/// set, at most one for each backend.
 std::optional<BackendIndex> pick_below_level(const BackendSet& backends, const PickInput& input);
 
 }  // namespace fairlead::balance

@@ -61,6 +61,12 @@ TEST(Herd, LoadsCountForTheirWeight) {
   EXPECT_NEAR(shares[1], 1, 1e-9);
 }
 
+TEST(Herd, ABackendThatRoundingPutsAtTheLevelEndsTheSearch) {
+  // The large backend is within a rounding of the common level: below it in one round, not in the next.
+  const std::vector<double> shares = shares_of({4'294'967'295, 10}, {4'294'967'294, 4}, 6);
+  EXPECT_NEAR(shares[0] + shares[1], 1, 0.001);
+}
+
 TEST(Herd, NeverDrawsAnIneligibleOne) {
   const std::vector<double> shares = shares_of({1, 1, 1}, {0, 5, 5}, 3, {0, 1, 1});
   EXPECT_EQ(shares[0], 0);
