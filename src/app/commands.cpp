@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "app/demo_backend.hpp"
+#include "app/secret_file.hpp"
 #include "app/server.hpp"
 #include "app/signals.hpp"
 #include "app/spdlog_sink.hpp"
@@ -73,8 +74,22 @@ Loaded load(const RunOptions& options) {
   return loaded;
 }
 
-std::optional<control::Config> reload(const RunOptions& options, const Log& log) {
+/// For an instance that is to run with it.
+Loaded load_to_run(const RunOptions& options) {
   Loaded loaded = load(options);
+  if (loaded.faults.empty() && !loaded.config.admin_token_file.empty()) {
+    auto secret = read_secret(loaded.config.admin_token_file);
+    if (const auto* fault = std::get_if<SecretFault>(&secret)) {
+      loaded.faults.push_back("admin.token_file: " + fault->text);
+    } else {
+      loaded.config.admin_token = std::get<std::string>(std::move(secret));
+    }
+  }
+  return loaded;
+}
+
+std::optional<control::Config> reload(const RunOptions& options, const Log& log) {
+  Loaded loaded = load_to_run(options);
   if (loaded.faults.empty()) {
     return std::move(loaded.config);
   }
@@ -107,7 +122,7 @@ void serve_signals(Signals& signals, Server& server) {
 
 int run(const RunOptions& options) {
   Signals signals;
-  Loaded loaded = load(options);
+  Loaded loaded = load_to_run(options);
   if (!loaded.faults.empty()) {
     for (const std::string& fault : loaded.faults) {
       std::cerr << fault << '\n';

@@ -1,7 +1,7 @@
 #include "app/demo_backend.hpp"
 
-#include "core/http/body_framing.hpp"
 #include "io/sleep.hpp"
+#include "proxy/request_body.hpp"
 
 namespace fairlead::app {
 
@@ -27,54 +27,21 @@ io::Task<> DemoBackend::serve_connection(int descriptor, io::Address peer) {
   connections_.erase(&connection);
 }
 
-io::Task<Result<std::uint64_t>> DemoBackend::read_body(proxy::DownstreamConnection& client) {
-  const Result<http::BodyFraming> framing = http::request_framing(client.memory().request);
-  if (!framing) {
-    co_return framing.error();
-  }
-  http::BodyDecoder decoder(*framing);
-  if (client.memory().request.expects_continue && !decoder.finished()) {
-    const Result<void> invited = co_await client.write("HTTP/1.1 100 Continue\r\n\r\n");
-    if (!invited) {
-      co_return invited.error();
-    }
-  }
-  io::Buffer more;
-  io::Buffer* buffer = &client.buffer();
-  std::uint64_t bytes = 0;
-  while (!decoder.finished()) {
-    if (buffer->empty()) {
-      more = loop_.buffers().take();
-      buffer = &more;
-      const Result<std::size_t> count = co_await client.stream().read(more.space(), loop_.now() + policy().write);
-      if (!count || *count == 0) {
-        co_return Error{ErrorKind::closed, Side::downstream, 0, "the client left"};
-      }
-      more.added(*count);
-    }
-    const Result<http::BodyDecoder::Step> step = decoder.next(buffer->bytes());
-    if (!step) {
-      co_return step.error();
-    }
-    buffer->skip(step->consumed);
-    bytes += step->data.size();
-  }
-  if (buffer == &more) {
-    client.buffer() = std::move(more);
-  }
-  co_return bytes;
-}
-
 io::Task<proxy::Served> DemoBackend::serve(proxy::DownstreamConnection& client) {
   proxy::RequestMemory& memory = client.memory();
   const http::RequestHead& request = memory.request;
   std::string body = "demo backend on port " + std::to_string(port_) + ": ";
   body.append(request.method_text).append(" ").append(request.path);
-  const Result<std::uint64_t> received = co_await read_body(client);
+  std::uint64_t bytes = 0;
+  const auto count = [&bytes](std::string_view piece) {
+    bytes += piece.size();
+    return true;
+  };
+  const Result<void> received = co_await proxy::read_body(client, policy().write, count);
   if (!received) {
     co_return proxy::Served::broken;
   }
-  body += ", " + std::to_string(*received) + " bytes received\n";
+  body += ", " + std::to_string(bytes) + " bytes received\n";
   co_await io::SleepUntil(loop_, loop_.now() + delay_);
   std::string& out = memory.downstream_head;
   out = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ";

@@ -31,8 +31,6 @@ class DemoBackend final : public proxy::Service {
  private:
   io::Task<> serve_connection(int descriptor, io::Address peer);
   io::Task<> await_end();
-  /// Bytes of the request's body, all read.
-  io::Task<Result<std::uint64_t>> read_body(proxy::DownstreamConnection& client);
 
   io::EventLoop& loop_;
   std::chrono::milliseconds delay_;

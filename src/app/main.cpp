@@ -4,9 +4,11 @@
 #include <iostream>
 
 #include "app/commands.hpp"
+#include "app/fleet_commands.hpp"
 #include "app/version.hpp"
 #include "base/nearest_name.hpp"
 #include "base/units.hpp"
+#include "core/balance/listed_backend.hpp"
 
 namespace {
 
@@ -16,7 +18,39 @@ struct Arguments {
   std::uint16_t port = 6001;
   std::string delay = "0ms";
   std::string help_topic;
+  fairlead::app::BackendOptions backend;
+  std::string weight;
 };
+
+void add_admin_options(CLI::App& command, fairlead::app::AdminOptions& admin) {
+  command.add_option("--admin", admin.address, "Where the instance's admin listener is")->type_name("HOST:PORT");
+  command.add_option("--token-file", admin.token_file, "The token of admin.token_file; needed from another host only")
+      ->type_name("FILE");
+}
+
+void add_fleet_commands(CLI::App& program, Arguments& arguments) {
+  CLI::App* backend = program.add_subcommand("backend", "List, add, remove or drain backends of the whole fleet.");
+  backend->require_subcommand(1);
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* action = backend->add_subcommand(name, what);
+    action->add_option("--pool", arguments.backend.pool, "The pool; default: default")->type_name("POOL");
+    add_admin_options(*action, arguments.backend.admin);
+    return action;
+  };
+  const auto add_with_url = [&](const char* name, const char* what) {
+    CLI::App* action = add(name, what);
+    action->add_option("URL", arguments.backend.url, "The backend, as http://HOST:PORT")->required();
+    return action;
+  };
+  add("list", "Show a pool's backends.");
+  add_with_url("add", "Let a backend serve: a new one, or one that drains.")
+      ->add_option("--weight", arguments.weight, "Its share, 1 to 1000")
+      ->type_name("N");
+  add_with_url("remove", "Take a backend out; its requests in flight end undisturbed.");
+  add_with_url("drain", "Send a backend no new requests; it stays listed.");
+  add_admin_options(*program.add_subcommand("status", "One picture of the fleet now."), arguments.backend.admin);
+  add_admin_options(*program.add_subcommand("top", "The same, live; Ctrl-C ends it."), arguments.backend.admin);
+}
 
 void add_commands(CLI::App& program, Arguments& arguments) {
   CLI::App* run =
@@ -34,6 +68,7 @@ void add_commands(CLI::App& program, Arguments& arguments) {
       program.add_subcommand("demo-backend", "A small backend that answers /process, for trying things out.");
   demo->add_option("--port", arguments.port, "Port on 127.0.0.1; 0: any")->required()->type_name("N");
   demo->add_option("--delay", arguments.delay, "Wait before each answer, as in 5ms")->type_name("DURATION");
+  add_fleet_commands(program, arguments);
   program.add_subcommand("version", "Print the version.");
   CLI::App* help = program.add_subcommand("help", "Print help, or that of a command.");
   help->add_option("COMMAND", arguments.help_topic, "Command");
@@ -98,6 +133,25 @@ int print_help(const CLI::App& program, const std::string& general, const std::s
   return 2;
 }
 
+int run_backend(const CLI::App& command, Arguments& arguments) {
+  using namespace fairlead::app;  // NOLINT(google-build-using-namespace): the four actions
+  if (!arguments.weight.empty()) {
+    const std::optional<std::uint64_t> weight = fairlead::parse_whole(arguments.weight);
+    if (!weight || *weight == 0 || *weight > fairlead::balance::weight_max) {
+      std::cerr << "fairlead: --weight " << arguments.weight << " isn't a weight; use a whole number from 1 to 1000\n";
+      return 2;
+    }
+    arguments.backend.weight = static_cast<std::uint32_t>(*weight);
+  }
+  if (command.got_subcommand("list")) {
+    return backend_list(arguments.backend);
+  }
+  if (command.got_subcommand("add")) {
+    return backend_add(arguments.backend);
+  }
+  return command.got_subcommand("remove") ? backend_remove(arguments.backend) : backend_drain(arguments.backend);
+}
+
 int run_demo(const Arguments& arguments) {
   const std::optional<std::chrono::milliseconds> delay = fairlead::parse_duration(arguments.delay);
   if (!delay) {
@@ -131,7 +185,10 @@ int main(int argc, char** argv) {
     if (fault.get_exit_code() == 0) {
       return program.exit(fault, std::cout, std::cerr);  // --help
     }
-    std::cerr << "fairlead: " << fault.what() << "\n`fairlead help` lists the commands\n";
+    const bool lacks_action = std::string_view(argv[1]) == "backend" && fault.get_name() == "RequiredError" &&
+                              program.get_subcommand("backend")->get_subcommands().empty();
+    std::cerr << "fairlead: " << (lacks_action ? "backend needs list, add, remove or drain" : fault.what())
+              << "\n`fairlead help` lists the commands\n";
     return 2;
   }
   if (program.got_subcommand("run")) {
@@ -142,6 +199,15 @@ int main(int argc, char** argv) {
   }
   if (program.got_subcommand("demo-backend")) {
     return run_demo(arguments);
+  }
+  if (program.got_subcommand("backend")) {
+    return run_backend(*program.get_subcommand("backend"), arguments);
+  }
+  if (program.got_subcommand("status")) {
+    return fairlead::app::status(arguments.backend.admin);
+  }
+  if (program.got_subcommand("top")) {
+    return fairlead::app::top(arguments.backend.admin);
   }
   if (program.got_subcommand("version")) {
     return fairlead::app::print_version();

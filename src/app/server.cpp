@@ -31,8 +31,8 @@ Server::Server(control::Config config, const Log& log, Reread reread, std::funct
       ended_(std::move(ended)),
       families_(registry_),
       controller_(std::move(config), log, [this](const auto& snapshot) { publish(snapshot); }),
-      admin_(control_loop_, registry_, log),
-      state_(controller_.config(), control_loop_, resolver_thread_, registry_, log) {}
+      state_(controller_.config(), control_loop_, resolver_thread_, registry_, log),
+      admin_({control_loop_, registry_, controller_, state_, version, log}) {}
 
 Server::~Server() {
   end();

@@ -74,9 +74,9 @@ class Server {
   io::EpollEngine control_engine_;
   io::EventLoop control_loop_{control_engine_};
   control::Controller controller_;
-  control::AdminApi admin_;
   io::ResolverThread resolver_thread_;
   SharedState state_;
+  control::AdminApi admin_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::thread control_thread_;
   std::size_t undrained_ = 0;

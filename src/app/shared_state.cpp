@@ -31,11 +31,7 @@ fleet::StateSettings settings_of(const control::Config& config, const Tls& tls) 
 std::vector<fleet::BackendListWatch::Pool> pools_of(const control::Config& config) {
   std::vector<fleet::BackendListWatch::Pool> pools;
   for (const control::PoolConfig& pool : config.pools) {
-    fleet::BackendListWatch::Pool watched{pool.name, {}};
-    for (const control::BackendConfig& backend : pool.backends) {
-      watched.configured.push_back(backend.url);
-    }
-    pools.push_back(std::move(watched));
+    pools.push_back({pool.name, control::configured_backends(pool)});
   }
   return pools;
 }
@@ -50,6 +46,7 @@ SharedState::SharedState(const control::Config& config, io::EventLoop& control_l
       log_(log),
       families_(fleet::add_state_families(registry, status_)),
       resolver_(control_loop, resolver_thread),
+      coordination_("memory"),
       pools_(config.pools.size()) {
   if (settings_.url.kind != fleet::StateKind::memory) {
     const fleet::RedisEndpoint redis{settings_.url, settings_.tls};
@@ -57,6 +54,8 @@ SharedState::SharedState(const control::Config& config, io::EventLoop& control_l
                                                        settings_.instance,
                                                        fleet::StateMetrics(registry.add_shard(), families_), log_);
     watch_->watch(pools_of(config));
+    inspector_ = std::make_unique<fleet::FleetInspector>(watch_->client(), fleet::KeyNames(settings_.key_prefix));
+    coordination_ = config.state.coordination == control::Coordination::leased ? "leased" : "exact";
     if (config.state.coordination == control::Coordination::leased) {
       sync_ = make_sync(config, control_loop, registry);
       settings_.bell = &sync_->bell();
@@ -91,10 +90,11 @@ std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::
 }
 
 void SharedState::start(control::Controller& controller) {
+  controller_ = &controller;
   if (watch_) {
-    watch_->on_listed = [this, &controller](const std::string& pool, std::vector<std::string> urls) {
+    watch_->on_listed = [this, &controller](const std::string& pool, fleet::BackendListWatch::List list) {
       listed_.insert(pool);
-      controller.backends_listed(pool, std::move(urls));
+      controller.backends_listed(pool, std::move(list));
     };
     watch_->start();
   }
@@ -123,6 +123,77 @@ io::Task<> SharedState::stop() {
   if (sync_) {
     co_await sync_->stop();
   }
+}
+
+control::FleetView SharedState::local_view() const {
+  control::FleetView view;
+  view.instance = settings_.instance;
+  view.coordination = coordination_;
+  view.state = shown();
+  view.step = fleet::name_of(status_.step());
+  view.age_s = status_.age_s();
+  if (watch_) {
+    return view;
+  }
+  control::FleetView::Member self{.id = settings_.instance, .is_own = true};
+  for (const auto& pool : controller_->snapshot()->pools) {
+    for (const balance::BackendSet* set : {&pool->backends, &pool->draining}) {
+      for (const balance::Backend& backend : *set) {
+        const std::int64_t in_flight = backend.activity->in_flight.load(std::memory_order_relaxed);
+        if (view.in_flight.emplace(std::pair(pool->name, backend.url), in_flight).second) {
+          self.in_flight += in_flight;
+        }
+      }
+    }
+  }
+  view.members.push_back(std::move(self));
+  return view;
+}
+
+void SharedState::add_picture(control::FleetView& view, const fleet::FleetPicture& picture) const {
+  for (const fleet::FleetPicture::Member& member : picture.members) {
+    // In exact coordination a worker is a member, `<instance>.<worker>`.
+    const bool is_own = member.id.starts_with(settings_.instance);
+    view.members.push_back({member.id, member.lease_ms, member.in_flight, is_own});
+  }
+  view.drift = picture.drift;
+  for (const auto& pool : controller_->snapshot()->pools) {
+    for (const balance::ListedBackend& listed : controller_->list_of(pool->name)) {
+      const auto found = picture.in_flight.find(inspector_->keys().conn_count(pool->name, listed.url));
+      if (found != picture.in_flight.end()) {
+        view.in_flight.emplace(std::pair(pool->name, listed.url), found->second);
+      }
+    }
+  }
+}
+
+void SharedState::look(Looked done) {
+  if (!inspector_) {
+    done(local_view());
+    return;
+  }
+  std::vector<std::string> keys;
+  for (const auto& pool : controller_->snapshot()->pools) {
+    for (const balance::ListedBackend& listed : controller_->list_of(pool->name)) {
+      keys.push_back(inspector_->keys().conn_count(pool->name, listed.url));
+    }
+  }
+  inspector_->look(std::move(keys), [this, done = std::move(done)](std::optional<fleet::FleetPicture> picture) {
+    control::FleetView view = local_view();
+    if (picture) {
+      add_picture(view, *picture);
+    }
+    done(std::move(view));
+  });
+}
+
+void SharedState::edit(const std::string& pool, const balance::BackendEdit& edit, Edited done) {
+  if (watch_) {
+    watch_->edit(pool, edit, std::move(done));
+    return;
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  done(controller_->edit(pool, edit, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
 }
 
 bool SharedState::is_joined() const {

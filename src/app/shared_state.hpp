@@ -11,8 +11,10 @@
 
 #include "base/log.hpp"
 #include "control/controller.hpp"
+#include "control/fleet_desk.hpp"
 #include "core/metrics/registry.hpp"
 #include "fleet/backend_list_watch.hpp"
+#include "fleet/fleet_inspector.hpp"
 #include "fleet/fleet_sync.hpp"
 #include "fleet/store_factory.hpp"
 #include "io/resolver.hpp"
@@ -20,7 +22,7 @@
 
 namespace fairlead::app {
 
-class SharedState {
+class SharedState final : public control::FleetDesk {
  public:
   /// Everything outlives it. The configuration is one that validation passed.
   SharedState(const control::Config& config, io::EventLoop& control_loop, io::ResolverThread& resolver_thread,
@@ -40,12 +42,19 @@ class SharedState {
   void reconfigure(const control::Config& config);
   io::Task<> stop();
 
+  // FleetDesk, after start():
+  void look(Looked done) override;
+  void edit(const std::string& pool, const balance::BackendEdit& edit, Edited done) override;
+
   /// Every worker has joined and every list was read; always so with memory://.
   [[nodiscard]] bool is_joined() const;
   /// For the log: the state's URL without its password.
   [[nodiscard]] std::string shown() const { return fleet::redacted(settings_.url); }
 
  private:
+  /// What is known without asking.
+  [[nodiscard]] control::FleetView local_view() const;
+  void add_picture(control::FleetView& view, const fleet::FleetPicture& picture) const;
   std::unique_ptr<fleet::FleetSync> make_sync(const control::Config& config, io::EventLoop& control_loop,
                                               metrics::Registry& registry);
 
@@ -56,8 +65,11 @@ class SharedState {
   fleet::StateStatus status_;
   fleet::StateFamilies families_;
   io::Resolver resolver_;
-  std::unique_ptr<fleet::BackendListWatch> watch_;  ///< nullptr with memory://
-  std::unique_ptr<fleet::FleetSync> sync_;          ///< nullptr unless coordination is leased
+  std::unique_ptr<fleet::BackendListWatch> watch_;    ///< nullptr with memory://
+  std::unique_ptr<fleet::FleetInspector> inspector_;  ///< nullptr with memory://
+  std::unique_ptr<fleet::FleetSync> sync_;            ///< nullptr unless coordination is leased
+  std::string_view coordination_;
+  control::Controller* controller_ = nullptr;  ///< from start() on
   std::size_t pools_ = 0;
   std::set<std::string> listed_;
 };

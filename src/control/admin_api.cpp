@@ -1,7 +1,9 @@
 #include "control/admin_api.hpp"
 
+#include "control/admin_access.hpp"
 #include "core/http/body_framing.hpp"
 #include "core/metrics/prometheus_text.hpp"
+#include "proxy/request_body.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -10,9 +12,11 @@ void append_response(std::string& out, int status, std::string_view content_type
                      bool head_only) {
   out += "HTTP/1.1 " + std::to_string(status) + ' ';
   out += http::reason_of(status);
-  out += "\r\nContent-Type: ";
-  out += content_type;
-  out += "\r\nContent-Length: " + std::to_string(body.size());
+  if (status != 204) {
+    out += "\r\nContent-Type: ";
+    out += content_type;
+    out += "\r\nContent-Length: " + std::to_string(body.size());
+  }
   out += "\r\nCache-Control: no-store\r\n";
   out += close ? "Connection: close\r\n\r\n" : "\r\n";
   if (!head_only) {
@@ -31,17 +35,20 @@ void append_problem(std::string& out, int status, std::string_view detail, std::
   http::append_problem(out, problem);
 }
 
-/// No path of this API takes a body; one that isn't empty ends the connection after its answer.
+/// Only the API takes bodies; one that isn't empty ends the connection after any other answer.
 bool has_body(const http::BodyFraming& framing) {
   return framing.kind == http::BodyKind::chunked || framing.length > 0;
 }
 
 }  // namespace
 
-AdminApi::AdminApi(io::EventLoop& loop, const metrics::Registry& registry, const Log& log)
-    : loop_(loop),
-      registry_(registry),
-      listener_(loop, log, [this](int descriptor, const io::Address& peer) { accepted(descriptor, peer); }) {}
+AdminApi::AdminApi(const Parts& parts)
+    : loop_(parts.loop),
+      registry_(parts.registry),
+      controller_(parts.controller),
+      api_(parts.loop, parts.controller, parts.desk, parts.version),
+      listener_(parts.loop, parts.log,
+                [this](int descriptor, const io::Address& peer) { accepted(descriptor, peer); }) {}
 
 Result<void> AdminApi::listen(io::Address& address) {
   const Result<void> opened = listener_.open(address);
@@ -78,6 +85,10 @@ void AdminApi::close() {
 io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   proxy::RequestMemory& memory = client.memory();
   const Result<http::BodyFraming> framing = http::request_framing(memory.request);
+  if (framing && FleetApi::serves(memory.request.path)) {
+    const proxy::Served served = co_await serve_api(client);
+    co_return served;
+  }
   const bool unread = !framing || has_body(*framing);
   const bool close = unread || !memory.request.keep_alive;
   memory.downstream_head.clear();
@@ -97,11 +108,62 @@ io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   co_return close ? proxy::Served::close : proxy::Served::keep_open;
 }
 
+/// Whether it may is looked at before its body is read.
+io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, bool& is_read) {
+  const http::RequestHead& head = client.memory().request;
+  ApiRequest request{head.method, std::string(head.path), std::string(head.query), {}};
+  if (head.method != http::Method::get && head.method != http::Method::head) {
+    if (const auto refusal = refuse_write(head, client.peer_ip(), controller_.config().admin_token)) {
+      co_return ApiAnswer{.status = refusal->status, .body = {}, .detail = refusal->detail};
+    }
+  }
+  // A page of another site can't send this type without asking first (CORS), and nobody answers that question here.
+  const std::string_view type = http::field_value(head.fields, "content-type");
+  if (head.method == http::Method::post && !type.starts_with("application/json")) {
+    co_return ApiAnswer{.status = 415, .body = {}, .detail = "the body must be application/json"};
+  }
+  const auto keep = [&request](std::string_view piece) {
+    request.body += piece;
+    return request.body.size() <= body_max;
+  };
+  const Result<void> read = co_await proxy::read_body(client, policy().header, keep);
+  is_read = read.has_value();
+  if (!read) {
+    co_return ApiAnswer{.status = read.error().code == 413 ? 413 : 400, .body = {}, .detail = read.error().detail};
+  }
+  ApiAnswer answer = co_await api_.serve(request);
+  co_return answer;
+}
+
+io::Task<proxy::Served> AdminApi::serve_api(proxy::DownstreamConnection& client) {
+  const bool keep_alive = client.memory().request.keep_alive;
+  const bool head_only = client.memory().request.method == http::Method::head;
+  bool is_read = false;
+  const ApiAnswer answer = co_await answer_api(client, is_read);
+  const bool close = !is_read || !keep_alive;
+  std::string& out = client.memory().downstream_head;
+  out.clear();
+  if (!answer.detail.empty()) {
+    append_problem(out, answer.status, answer.detail, answer.allow, close, head_only);
+  } else {
+    append_response(out, answer.status, "application/json", answer.body, close, head_only);
+  }
+  const Result<void> written = co_await client.write(out);
+  if (!written) {
+    co_return proxy::Served::broken;
+  }
+  if (!is_read) {
+    co_return proxy::Served::close_unread;
+  }
+  co_return close ? proxy::Served::close : proxy::Served::keep_open;
+}
+
 void AdminApi::append_answer(std::string& out, const http::RequestHead& request, bool close) {
   const bool head_only = request.method == http::Method::head;
   const bool is_known = request.path == "/metrics" || request.path == "/healthz" || request.path == "/readyz";
   if (!is_known) {
-    append_problem(out, 404, "the admin listener serves /metrics, /healthz and /readyz", {}, close, head_only);
+    append_problem(out, 404, "the admin listener serves /metrics, /healthz, /readyz and /api/v1/...", {}, close,
+                   head_only);
   } else if (request.method != http::Method::get && !head_only) {
     append_problem(out, 405, "this path takes GET", "GET, HEAD", close, head_only);
   } else if (request.path == "/metrics") {

@@ -1,12 +1,13 @@
-// What the admin listener answers: /metrics for Prometheus, /healthz (the process runs), /readyz (it may serve). Runs
-// on the control loop, so that it answers when traffic is stuck. Thread rule: the control loop's thread. Lifetime:
-// outlives its connections.
+// What the admin listener answers: /metrics for Prometheus, /healthz (the process runs), /readyz (it may serve), and
+// under /api/v1 what fleet_api does, for whom admin_access lets. Runs on the control loop, so that it answers when
+// traffic is stuck. Thread rule: the control loop's thread. Lifetime: outlives its connections.
 #pragma once
 
 #include <memory>
 #include <unordered_set>
 
 #include "base/log.hpp"
+#include "control/fleet_api.hpp"
 #include "core/metrics/registry.hpp"
 #include "io/listener.hpp"
 #include "io/task_scope.hpp"
@@ -17,8 +18,18 @@ namespace fairlead::control {
 class AdminApi final : public proxy::Service {
  public:
   static constexpr std::size_t connections_max = 256;
+  static constexpr std::size_t body_max = 64 * 1024;
 
-  AdminApi(io::EventLoop& loop, const metrics::Registry& registry, const Log& log);
+  /// All of it outlives the API.
+  struct Parts {
+    io::EventLoop& loop;
+    const metrics::Registry& registry;
+    const Controller& controller;
+    FleetDesk& desk;
+    std::string_view version;
+    const Log& log;
+  };
+  explicit AdminApi(const Parts& parts);
   AdminApi(const AdminApi&) = delete;
   AdminApi& operator=(const AdminApi&) = delete;
 
@@ -38,10 +49,15 @@ class AdminApi final : public proxy::Service {
  private:
   void accepted(int descriptor, const io::Address& peer);
   io::Task<> serve_connection(int descriptor, io::Address peer);
+  io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client);
+  /// `is_read`: the request's body was read to its end.
+  io::Task<ApiAnswer> answer_api(proxy::DownstreamConnection& client, bool& is_read);
   void append_answer(std::string& out, const http::RequestHead& request, bool close);
 
   io::EventLoop& loop_;
   const metrics::Registry& registry_;
+  const Controller& controller_;
+  FleetApi api_;
   io::Listener listener_;
   proxy::RequestMemoryPool memory_pool_;
   std::unordered_set<proxy::DownstreamConnection*> connections_;

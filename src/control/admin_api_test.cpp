@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "support/fake_desk.hpp"
 #include "support/proxy_bed.hpp"
 
 namespace fairlead::control {
@@ -38,7 +39,9 @@ class AdminApiTest : public ::testing::Test {
   testing::LogLines lines;
   Log log{lines};
   metrics::Registry registry;
-  AdminApi api{world.loop(), registry, log};
+  Controller controller{Config(), log, [](const auto&) {}};
+  testing::FakeDesk desk{controller};
+  AdminApi api{{world.loop(), registry, controller, desk, "1.2.3", log}};
   io::Address address = *io::Address::from_ip("127.0.0.1", 8000);
 };
 
@@ -99,6 +102,40 @@ TEST_F(AdminApiTest, ABodyEndsTheConnection) {
   EXPECT_TRUE(client.saw_end());
 }
 
+TEST_F(AdminApiTest, ServesTheApiAndKeepsTheConnection) {
+  Peer& client = world.engine().connect(address);
+  const std::string body = R"({"url":"http://a:1"})";
+  const std::string added = ask(client,
+                                "POST /api/v1/pools/default/backends HTTP/1.1\r\nHost: localhost\r\n"
+                                "Content-Type: application/json\r\nContent-Length: " +
+                                    std::to_string(body.size()) + "\r\n\r\n" + body);
+  EXPECT_EQ(status_of(added), 201) << added;
+  EXPECT_EQ(status_of(ask(client, get("/api/v1/pools"))), 200);
+  const std::string removed =
+      ask(client, "DELETE /api/v1/pools/default/backends?url=http://a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(status_of(removed), 204);
+  EXPECT_EQ(removed.find("Content-Length"), std::string::npos);
+  EXPECT_EQ(status_of(ask(client, get("/healthz"))), 200);
+}
+
+TEST_F(AdminApiTest, RefusesAChangeBeforeItsBodyIsThere) {
+  Peer& client = world.engine().connect(address);
+  const std::string refused = ask(client,
+                                  "POST /api/v1/pools/default/backends HTTP/1.1\r\nHost: evil.example\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n");
+  EXPECT_EQ(status_of(refused), 403);
+  EXPECT_TRUE(has_line(refused, "Connection: close"));
+}
+
+TEST_F(AdminApiTest, ABodyBeyondItsLimitIs413) {
+  Peer& client = world.engine().connect(address);
+  const std::string refused = ask(client,
+                                  "POST /api/v1/pools/default/backends HTTP/1.1\r\nHost: localhost\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 70000\r\n\r\n" +
+                                      std::string(70'000, ' '));
+  EXPECT_EQ(status_of(refused), 413);
+}
+
 TEST_F(AdminApiTest, BeyondItsLimitConnectionsEndAtOnce) {
   for (std::size_t i = 0; i < AdminApi::connections_max; ++i) {
     world.engine().connect(address);
@@ -111,7 +148,7 @@ TEST_F(AdminApiTest, BeyondItsLimitConnectionsEndAtOnce) {
 }
 
 TEST_F(AdminApiTest, SaysWhenItsAddressIsTaken) {
-  AdminApi another(world.loop(), registry, log);
+  AdminApi another({world.loop(), registry, controller, desk, "1.2.3", log});
   io::Address taken = *io::Address::from_ip("127.0.0.1", 8001);
   world.engine().take_port(taken);
   EXPECT_FALSE(another.listen(taken));

@@ -52,6 +52,8 @@ struct TimeoutsConfig {
 struct BackendConfig {
   std::string url;
   std::uint32_t weight = 1;
+
+  friend bool operator==(const BackendConfig&, const BackendConfig&) = default;
 };
 
 struct PoolConfig {
@@ -77,7 +79,9 @@ struct RouteConfig {
 struct Config {
   std::vector<ListenerConfig> listen{{"0.0.0.0:5000"}};
   std::string admin_address = "127.0.0.1:8000";
-  unsigned workers = 0;  ///< 0: one a core
+  std::string admin_token_file;  ///< empty: only this machine may change things
+  std::string admin_token;       ///< what the file holds; read by whoever reads the configuration
+  unsigned workers = 0;          ///< 0: one a core
   EngineChoice engine = EngineChoice::automatic;
   StateConfig state;
   LimitsConfig limits;

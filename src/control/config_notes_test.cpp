@@ -28,15 +28,5 @@ TEST(ConfigNotes, SayThatACaFileDoesNothingWithoutTls) {
   EXPECT_TRUE(notes_of(config).empty());
 }
 
-TEST(ConfigNotes, SayThatWeightsDoNotActInExactCoordination) {
-  Config config = default_config("redis://h");
-  config.state.coordination = Coordination::exact;
-  config.pools[0].backends = {{"http://a", 2}};
-  ASSERT_EQ(notes_of(config).size(), 1U);
-  EXPECT_NE(notes_of(config)[0].find("weights"), std::string::npos);
-  config.state.coordination = Coordination::leased;
-  EXPECT_TRUE(notes_of(config).empty());
-}
-
 }  // namespace
 }  // namespace fairlead::control

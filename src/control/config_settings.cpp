@@ -85,20 +85,28 @@ std::vector<Setting> settings_of_backend(BackendConfig& backend) {
                      {"Where the backend listens: `http://HOST[:PORT]`, without a path.",
                       "The text is the backend's identity in the shared state, so it is kept as it is written here."});
   url.required = true;
-  return {url, number("weight", NumberUnit::count, {1, 1'000}, backend.weight,
-                      {"Its share of the requests, relative to the other backends of the pool.",
-                       "Machines differ in size. In this version they don't act in `exact` coordination: there all "
-                       "weigh the same."})};
+  return {
+      url,
+      number("weight", NumberUnit::count, {1, 1'000}, backend.weight,
+             {"Its share of the requests, relative to the other backends of the pool.",
+              "Machines differ in size. It goes into the shared state when it is new or changed in the file, and can "
+              "be set there too (`fairlead backend add URL --weight N`)."})};
 }
 
 void append_process(std::vector<Setting>& settings, Config& config) {
   settings.push_back(group_list("listen", {1, 64, "listener", "address", {}, {}}, config.listen, settings_of_listener,
                                 {"The addresses that serve clients.",
                                  "Several let one instance serve inner and outer networks, or IPv4 and IPv6."}));
-  settings.push_back(group("admin", "The listener for operators: metrics and health."));
+  settings.push_back(group("admin", "The listener for operators: metrics, health and the API."));
   settings.push_back(text("admin.address", listen_address_rule(), config.admin_address,
-                          {"Where `/metrics`, `/healthz` and `/readyz` are served.",
+                          {"Where `/metrics`, `/healthz`, `/readyz` and `/api/v1` are served.",
                            "Loopback by default: what it tells is for operators, and it asks nobody who they are."}));
+  settings.push_back(
+      text("admin.token_file", file_rule(), config.admin_token_file,
+           {"A file with the token (16 to 4096 characters) that changes through the API need when they come from "
+            "another host, as `Authorization: Bearer TOKEN`. Without it: only this machine may change anything.",
+            "A file, so that the secret is neither in the configuration nor in the process list. It is read again "
+            "on a reload."}));
   Setting workers = number("workers", NumberUnit::count, {1, 1'024}, config.workers,
                            {"Event loops, each on its own thread. `auto` is one a core.",
                             "Workers share nothing on the request path, so more than cores gain nothing."});

@@ -46,6 +46,7 @@ void Controller::reload(Config config) {
   for (const std::string_view key : keys_for_restart(config_, config)) {
     log_.warn("key takes effect at the next start only", {{"key", key}});
   }
+  bring_in(config);
   config_ = std::move(config);
   ++reloads_;
   publish_next();
@@ -56,14 +57,60 @@ void Controller::reload_failed() {
   ++failed_reloads_;
 }
 
-void Controller::backends_listed(const std::string& pool, std::vector<std::string> urls) {
+void Controller::backends_listed(const std::string& pool, std::vector<balance::ListedBackend> list) {
   const auto known = lists_.find(pool);
-  if (known != lists_.end() && known->second == urls) {
+  if (known != lists_.end() && known->second == list) {
     return;
   }
-  log_.info("backends changed", {{"pool", pool}, {"backends", urls.size()}});
-  lists_.insert_or_assign(pool, std::move(urls));
+  log_.info("backends changed", {{"pool", pool}, {"backends", list.size()}});
+  lists_.insert_or_assign(pool, std::move(list));
   publish_next();
+}
+
+balance::EditOutcome Controller::edit(const std::string& pool, const balance::BackendEdit& edit, std::int64_t now_ms) {
+  std::vector<balance::ListedBackend> list = list_of(pool);
+  const balance::EditOutcome outcome = balance::apply(edit, list, now_ms);
+  if (outcome == balance::EditOutcome::added || outcome == balance::EditOutcome::changed) {
+    edited_.insert(pool);
+    backends_listed(pool, std::move(list));
+  }
+  return outcome;
+}
+
+std::vector<balance::ListedBackend> Controller::list_of(std::string_view pool) const {
+  if (const auto listed = lists_.find(pool); listed != lists_.end()) {
+    return listed->second;
+  }
+  const auto configured = std::ranges::find(config_.pools, pool, &PoolConfig::name);
+  return configured == config_.pools.end() ? std::vector<balance::ListedBackend>() : configured_backends(*configured);
+}
+
+/// To a list that was edited here: backends that are new in the file or weigh otherwise there; those that left the file
+/// go.
+void Controller::bring_in(const Config& next) {
+  for (const std::string& name : edited_) {
+    const auto before = std::ranges::find(config_.pools, name, &PoolConfig::name);
+    const auto after = std::ranges::find(next.pools, name, &PoolConfig::name);
+    if (before == config_.pools.end() || after == next.pools.end()) {
+      continue;
+    }
+    std::vector<balance::ListedBackend>& list = lists_[name];
+    const auto has_url = [](const PoolConfig& pool, const std::string& url) {
+      return std::ranges::find(pool.backends, url, &BackendConfig::url) != pool.backends.end();
+    };
+    std::erase_if(list,
+                  [&](const auto& listed) { return has_url(*before, listed.url) && !has_url(*after, listed.url); });
+    for (const BackendConfig& backend : after->backends) {
+      if (std::ranges::find(before->backends, backend) == before->backends.end()) {
+        const auto listed = std::ranges::find(list, backend.url, &balance::ListedBackend::url);
+        if (listed == list.end()) {
+          list.push_back({.url = backend.url, .weight = backend.weight});
+        } else {
+          listed->weight = backend.weight;
+        }
+      }
+    }
+  }
 }
 
 void Controller::publish_next() {

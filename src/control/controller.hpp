@@ -1,15 +1,20 @@
-// The one writer of snapshots: a reload and a changed list of backends are the same act here, build and publish.
+// The one writer of snapshots: a reload, a changed list of backends and an operator's edit of one are the same act
+// here, build and publish.
 // Thread rule: the control loop's thread. Lifetime: what it is given outlives it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.hpp"
 #include "control/config.hpp"
 #include "control/snapshot_builder.hpp"
+#include "core/balance/backend_edit.hpp"
 
 namespace fairlead::control {
 
@@ -27,7 +32,12 @@ class Controller {
   /// A reload was refused; counts it. The faults have been logged.
   void reload_failed();
   /// The shared state lists these backends for the pool now.
-  void backends_listed(const std::string& pool, std::vector<std::string> urls);
+  void backends_listed(const std::string& pool, std::vector<balance::ListedBackend> list);
+  /// Edits the list of a configured pool that no shared state holds. Lives as long as the process; on a reload what the
+  /// file changed is brought in as well.
+  balance::EditOutcome edit(const std::string& pool, const balance::BackendEdit& edit, std::int64_t now_ms);
+  /// The pool's list as it stands: the shared state's, the edited or the configured one. Empty: no such pool.
+  [[nodiscard]] std::vector<balance::ListedBackend> list_of(std::string_view pool) const;
 
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const std::shared_ptr<const routing::Snapshot>& snapshot() const { return snapshot_; }
@@ -36,11 +46,13 @@ class Controller {
 
  private:
   void publish_next();
+  void bring_in(const Config& next);
 
   Config config_;
   const Log& log_;
   Publish publish_;
   BackendLists lists_;
+  std::set<std::string> edited_;  ///< pools whose list is this process' own
   std::shared_ptr<const routing::Snapshot> snapshot_;
   std::uint64_t version_ = 0;
   std::uint64_t reloads_ = 0;

@@ -54,7 +54,7 @@ TEST_F(ControllerTest, AReloadForgetsNoCounts) {
 }
 
 TEST_F(ControllerTest, AReloadKeepsTheListedBackends) {
-  controller.backends_listed("default", {"http://listed:1"});
+  controller.backends_listed("default", {{"http://listed:1"}});
   controller.reload(config());
   EXPECT_EQ(controller.snapshot()->pools[0]->backends[0].url, "http://listed:1");
 }
@@ -78,21 +78,55 @@ TEST_F(ControllerTest, ARefusedReloadIsCountedAndChangesNothing) {
 }
 
 TEST_F(ControllerTest, AChangedListPublishes) {
-  controller.backends_listed("default", {"http://b:1", "http://c:1"});
+  controller.backends_listed("default", {{"http://b:1"}, {"http://c:1"}});
   ASSERT_EQ(published.size(), 1U);
   EXPECT_EQ(published[0]->pools[0]->backends.size(), 2U);
   EXPECT_TRUE(lines.has("backends changed"));
 }
 
 TEST_F(ControllerTest, TheSameListAgainPublishesNothing) {
-  controller.backends_listed("default", {"http://b:1"});
-  controller.backends_listed("default", {"http://b:1"});
+  controller.backends_listed("default", {{"http://b:1"}});
+  controller.backends_listed("default", {{"http://b:1"}});
   EXPECT_EQ(published.size(), 1U);
 }
 
+TEST_F(ControllerTest, AnEditPublishes) {
+  using Kind = balance::BackendEdit::Kind;
+  EXPECT_EQ(controller.edit("default", {Kind::add, "http://b:1", 2}, 7), balance::EditOutcome::added);
+  EXPECT_EQ(controller.edit("default", {Kind::drain, "http://a:1", {}}, 7), balance::EditOutcome::changed);
+  ASSERT_EQ(published.size(), 2U);
+  const routing::Pool& pool = *published[1]->pools[0];
+  ASSERT_EQ(pool.backends.size(), 1U);
+  EXPECT_EQ(pool.backends[0].url, "http://b:1");
+  EXPECT_EQ(pool.backends[0].weight, 2U);
+  ASSERT_EQ(pool.draining.size(), 1U);
+  EXPECT_EQ(pool.draining[0].activity, published[0]->pools[0]->backends[0].activity);
+}
+
+TEST_F(ControllerTest, AnEditThatChangesNothingPublishesNothing) {
+  using Kind = balance::BackendEdit::Kind;
+  EXPECT_EQ(controller.edit("default", {Kind::add, "http://a:1", {}}, 7), balance::EditOutcome::unchanged);
+  EXPECT_EQ(controller.edit("default", {Kind::remove, "http://x:1", {}}, 7), balance::EditOutcome::unknown_backend);
+  EXPECT_TRUE(published.empty());
+}
+
+TEST_F(ControllerTest, AReloadBringsWhatTheFileChangedIntoAnEditedList) {
+  using Kind = balance::BackendEdit::Kind;
+  controller.edit("default", {Kind::add, "http://edited:1", {}}, 7);
+  Config next = config();
+  next.pools[0].backends = {{"http://a:1", 3}, {"http://new:1", 1}};
+  controller.reload(next);
+  EXPECT_EQ(controller.list_of("default"),
+            (std::vector<balance::ListedBackend>{{"http://a:1", 3}, {"http://edited:1"}, {"http://new:1"}}));
+  next.pools[0].backends = {{"http://new:1", 1}};
+  controller.reload(next);
+  EXPECT_EQ(controller.list_of("default"),
+            (std::vector<balance::ListedBackend>{{"http://edited:1"}, {"http://new:1"}}));
+}
+
 TEST_F(ControllerTest, AnotherOrderIsAChange) {
-  controller.backends_listed("default", {"http://b:1", "http://c:1"});
-  controller.backends_listed("default", {"http://c:1", "http://b:1"});
+  controller.backends_listed("default", {{"http://b:1"}, {"http://c:1"}});
+  controller.backends_listed("default", {{"http://c:1"}, {"http://b:1"}});
   EXPECT_EQ(published.size(), 2U);
 }
 

@@ -15,44 +15,43 @@ const routing::Pool* find_pool(const routing::Snapshot* snapshot, std::string_vi
   return found == snapshot->pools.end() ? nullptr : found->get();
 }
 
-std::vector<std::string> urls_of(const PoolConfig& pool, const BackendLists& lists) {
-  if (const auto listed = lists.find(pool.name); listed != lists.end()) {
-    return listed->second;
+std::shared_ptr<balance::BackendActivity> activity_of(const routing::Pool* previous, std::string_view url) {
+  for (const balance::BackendSet* set :
+       {previous == nullptr ? nullptr : &previous->backends, previous == nullptr ? nullptr : &previous->draining}) {
+    const balance::Backend* before = set == nullptr ? nullptr : set->find(url);
+    if (before != nullptr) {
+      return before->activity;
+    }
   }
-  std::vector<std::string> urls;
-  urls.reserve(pool.backends.size());
-  for (const BackendConfig& backend : pool.backends) {
-    urls.push_back(backend.url);
-  }
-  return urls;
+  return std::make_shared<balance::BackendActivity>();
 }
 
-std::uint32_t weight_of(const PoolConfig& pool, std::string_view url) {
-  const auto found = std::find_if(pool.backends.begin(), pool.backends.end(),
-                                  [&](const BackendConfig& backend) { return backend.url == url; });
-  return found == pool.backends.end() ? 1 : found->weight;
-}
-
-balance::BackendSet build_backends(const PoolConfig& pool, const BackendLists& lists, const routing::Pool* previous) {
-  std::vector<balance::Backend> backends;
-  std::map<std::string, std::shared_ptr<balance::BackendActivity>> cells;  // a URL listed twice is one backend
-  for (const std::string& url : urls_of(pool, lists)) {
-    Result<balance::BackendAddress> address = balance::parse_backend_url(url);
+std::unique_ptr<const routing::Pool> build_pool(const PoolConfig& config, const BackendLists& lists,
+                                                const routing::Pool* previous) {
+  const auto listed = lists.find(config.name);
+  const std::vector<balance::ListedBackend> entries =
+      listed != lists.end() ? listed->second : configured_backends(config);
+  std::vector<balance::Backend> serving;
+  std::vector<balance::Backend> draining;
+  std::map<std::string_view, std::shared_ptr<balance::BackendActivity>> cells;  // a URL listed twice is one backend
+  for (const balance::ListedBackend& entry : entries) {
+    Result<balance::BackendAddress> address = balance::parse_backend_url(entry.url);
     if (!address) {
       continue;
     }
-    std::shared_ptr<balance::BackendActivity>& activity = cells[url];
-    if (!activity) {
-      const balance::Backend* before = previous == nullptr ? nullptr : previous->backends.find(url);
-      activity = before == nullptr ? std::make_shared<balance::BackendActivity>() : before->activity;
-    }
-    backends.push_back(balance::Backend{.url = url,
-                                        .host = std::move(address->host),
-                                        .port = address->port,
-                                        .weight = weight_of(pool, url),
-                                        .activity = activity});
+    std::shared_ptr<balance::BackendActivity>& activity = cells[entry.url];
+    activity = activity ? activity : activity_of(previous, entry.url);
+    (entry.is_draining() ? draining : serving)
+        .push_back(balance::Backend{.url = entry.url,
+                                    .host = std::move(address->host),
+                                    .port = address->port,
+                                    .weight = entry.weight,
+                                    .activity = activity});
   }
-  return balance::BackendSet(std::move(backends));
+  return std::make_unique<const routing::Pool>(
+      config.name, config.strategy, balance::BackendSet(std::move(serving)),
+      previous == nullptr ? std::make_shared<balance::PoolActivity>() : previous->activity,
+      balance::BackendSet(std::move(draining)));
 }
 
 routing::Route build_route(const RouteConfig& route, const Config& config) {
@@ -76,6 +75,15 @@ routing::Route build_route(const RouteConfig& route, const Config& config) {
 
 }  // namespace
 
+std::vector<balance::ListedBackend> configured_backends(const PoolConfig& pool) {
+  std::vector<balance::ListedBackend> backends;
+  backends.reserve(pool.backends.size());
+  for (const BackendConfig& backend : pool.backends) {
+    backends.push_back({.url = backend.url, .weight = backend.weight});
+  }
+  return backends;
+}
+
 std::shared_ptr<const routing::Snapshot> build_snapshot(const Config& config, const BackendLists& lists,
                                                         const routing::Snapshot* previous, std::uint64_t version) {
   auto snapshot = std::make_shared<routing::Snapshot>();
@@ -97,11 +105,7 @@ std::shared_ptr<const routing::Snapshot> build_snapshot(const Config& config, co
     }
   }
   for (const PoolConfig& pool : config.pools) {
-    const routing::Pool* before = find_pool(previous, pool.name);
-    snapshot->pools.push_back(std::make_unique<const routing::Pool>(
-        pool.name, static_cast<std::uint32_t>(snapshot->pools.size()), pool.strategy,
-        build_backends(pool, lists, before),
-        before == nullptr ? std::make_shared<balance::PoolActivity>() : before->activity));
+    snapshot->pools.push_back(build_pool(pool, lists, find_pool(previous, pool.name)));
   }
   std::vector<routing::Route> routes;
   routes.reserve(config.routes.size());

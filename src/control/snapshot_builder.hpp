@@ -8,12 +8,16 @@
 #include <vector>
 
 #include "control/config.hpp"
+#include "core/balance/listed_backend.hpp"
 #include "core/routing/snapshot.hpp"
 
 namespace fairlead::control {
 
-/// URLs by pool, in order, as the shared state lists them. A pool that isn't in it has its configured backends.
-using BackendLists = std::map<std::string, std::vector<std::string>, std::less<>>;
+/// Backends by pool, in order, as the shared state lists them. A pool that isn't in it has its configured backends.
+using BackendLists = std::map<std::string, std::vector<balance::ListedBackend>, std::less<>>;
+
+/// What the pool's list holds as long as nothing else is known of it.
+std::vector<balance::ListedBackend> configured_backends(const PoolConfig& pool);
 
 /// `previous` (may be nullptr) lends the cells of pools and backends that stay, so that counts and rests survive.
 /// URLs that aren't valid are left out; whoever read them has said so. The configuration is one that validation passed.

@@ -46,7 +46,7 @@ TEST(SnapshotBuilder, TakesConfiguredBackendsWhereTheStateListsNone) {
 
 TEST(SnapshotBuilder, TakesTheStatesListInItsOrder) {
   const Config config = config_with({{"http://a:1", 2}});
-  const SnapshotPointer snapshot = build(config, {{"default", {"http://c:3", "http://a:1"}}});
+  const SnapshotPointer snapshot = build(config, {{"default", {{"http://c:3"}, {"http://a:1", 2}}}});
   EXPECT_EQ(urls_of(*snapshot->pools[0]), (std::vector<std::string>{"http://c:3", "http://a:1"}));
   EXPECT_EQ(snapshot->pools[0]->backends[0].weight, 1U);
   EXPECT_EQ(snapshot->pools[0]->backends[1].weight, 2U);
@@ -59,13 +59,13 @@ TEST(SnapshotBuilder, AnEmptyListIsEmpty) {
 
 TEST(SnapshotBuilder, LeavesOutWhatIsNoUrl) {
   const Config config = config_with({});
-  const SnapshotPointer snapshot = build(config, {{"default", {"nonsense", "http://a:1", "https://b"}}});
+  const SnapshotPointer snapshot = build(config, {{"default", {{"nonsense"}, {"http://a:1"}, {"https://b"}}}});
   EXPECT_EQ(urls_of(*snapshot->pools[0]), std::vector<std::string>{"http://a:1"});
 }
 
 TEST(SnapshotBuilder, AUrlListedTwiceIsOneBackendTwice) {
   const Config config = config_with({});
-  const SnapshotPointer snapshot = build(config, {{"default", {"http://a:1", "http://a:1"}}});
+  const SnapshotPointer snapshot = build(config, {{"default", {{"http://a:1"}, {"http://a:1"}}}});
   const balance::BackendSet& backends = snapshot->pools[0]->backends;
   ASSERT_EQ(backends.size(), 2U);
   EXPECT_EQ(backends[0].activity, backends[1].activity);
@@ -74,10 +74,21 @@ TEST(SnapshotBuilder, AUrlListedTwiceIsOneBackendTwice) {
 TEST(SnapshotBuilder, BackendsThatStayKeepTheirCells) {
   const Config config = config_with({{"http://a:1", 1}, {"http://b:1", 1}});
   const SnapshotPointer first = build(config);
-  const SnapshotPointer second = build(config, {{"default", {"http://b:1", "http://c:1"}}}, first.get());
+  const SnapshotPointer second = build(config, {{"default", {{"http://b:1"}, {"http://c:1"}}}}, first.get());
   EXPECT_EQ(second->pools[0]->backends[0].activity, first->pools[0]->backends[1].activity);
   EXPECT_NE(second->pools[0]->backends[1].activity, nullptr);
   EXPECT_EQ(second->pools[0]->activity, first->pools[0]->activity);
+}
+
+TEST(SnapshotBuilder, WhoDrainsIsKeptApartWithItsCells) {
+  const Config config = config_with({{"http://a:1", 1}, {"http://b:1", 1}});
+  const SnapshotPointer first = build(config);
+  const SnapshotPointer second = build(config, {{"default", {{"http://a:1", 1, 7}, {"http://b:1"}}}}, first.get());
+  EXPECT_EQ(urls_of(*second->pools[0]), std::vector<std::string>{"http://b:1"});
+  ASSERT_EQ(second->pools[0]->draining.size(), 1U);
+  EXPECT_EQ(second->pools[0]->draining[0].activity, first->pools[0]->backends[0].activity);
+  const SnapshotPointer third = build(config, {}, second.get());
+  EXPECT_EQ(third->pools[0]->backends[0].activity, first->pools[0]->backends[0].activity);
 }
 
 TEST(SnapshotBuilder, PoolsDontShareTheCellsOfTheSameBackend) {
@@ -87,7 +98,6 @@ TEST(SnapshotBuilder, PoolsDontShareTheCellsOfTheSameBackend) {
   const SnapshotPointer snapshot = build(config);
   EXPECT_NE(snapshot->pools[0]->backends[0].activity, snapshot->pools[1]->backends[0].activity);
   EXPECT_EQ(snapshot->pools[1]->default_strategy, balance::StrategyId::least_conn);
-  EXPECT_EQ(snapshot->pools[1]->index, 1U);
 }
 
 TEST(SnapshotBuilder, APoolThatMovesKeepsItsCells) {

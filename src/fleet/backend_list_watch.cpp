@@ -1,12 +1,36 @@
 #include "fleet/backend_list_watch.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/balance/backend_set.hpp"
 #include "fleet/arguments.hpp"
 #include "fleet/random_id.hpp"
 
 namespace fairlead::fleet {
+namespace {
+
+using Marks = std::map<std::string_view, std::int64_t>;
+
+/// A hash of URL -> number; what is no number above 0 is left out.
+Marks marks_of(ReplyView reply) {
+  Marks marks;
+  for (std::size_t i = 0; i + 1 < reply.size(); i += 2) {
+    const std::string_view text = reply[i + 1].text();
+    std::int64_t number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number > 0) {
+      marks.emplace(reply[i].text(), number);
+    }
+  }
+  return marks;
+}
+
+Error unavailable(std::string_view detail) {
+  return Error{.kind = ErrorKind::unavailable, .detail = detail};
+}
+
+}  // namespace
 
 BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint redis,
                                    std::string key_prefix, const std::string& instance, StateMetrics metrics,
@@ -16,7 +40,11 @@ BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, 
       log_(log),
       client_(loop, resolver, std::move(redis), "fairlead-" + instance + ".watch", metrics) {
   client_.on_up = [this] { poll(); };
-  client_.on_down = [this](StateFault) { timer_.cancel(); };
+  client_.on_down = [this](StateFault) {
+    timer_.cancel();
+    is_polling_ = false;
+    end_edits(true);
+  };
   timer_.context = this;
   timer_.on_expiry = [](io::Timer& timer) { static_cast<BackendListWatch*>(timer.context)->poll(); };
 }
@@ -25,9 +53,9 @@ void BackendListWatch::watch(std::vector<Pool> pools) {
   for (const Pool& pool : pools) {
     const auto before = std::ranges::find(pools_, pool.name, &Pool::name);
     Pool due{pool.name, {}};
-    for (const std::string& url : pool.configured) {
-      if (before == pools_.end() || std::ranges::count(before->configured, url) == 0) {
-        due.configured.push_back(url);
+    for (const balance::ListedBackend& backend : pool.configured) {
+      if (before == pools_.end() || std::ranges::count(before->configured, backend) == 0) {
+        due.configured.push_back(backend);
       }
     }
     due_.push_back(std::move(due));
@@ -44,6 +72,7 @@ void BackendListWatch::start() {
 
 io::Task<> BackendListWatch::stop() {
   timer_.cancel();
+  end_edits(true);
   return client_.stop();
 }
 
@@ -52,33 +81,90 @@ void BackendListWatch::poll() {
   if (!client_.is_up()) {
     return;
   }
+  is_polling_ = true;
+  ++polls_;
   seen_.clear();
   client_.cork();
   for (const Pool& pool : pools_) {
-    const std::string key = keys_.backend_servers(pool.name);
-    client_.command("lrange", {"LRANGE", key, "0", "-1"}, call_max,
-                    [this, name = pool.name](ReplyView reply) { saw_list(name, reply); });
+    client_.command("lrange", {"LRANGE", keys_.backend_servers(pool.name), "0", "-1"}, call_max,
+                    [this, name = pool.name](ReplyView reply) {
+                      seen_.push_back({.pool = name, .list = {}});
+                      saw_list(reply);
+                    });
+    client_.command("hgetall", {"HGETALL", keys_.weights(pool.name)}, call_max,
+                    [this](ReplyView reply) { saw_weights(reply); });
+    client_.command("hgetall", {"HGETALL", keys_.draining(pool.name)}, call_max,
+                    [this](ReplyView reply) { saw_draining(reply); });
   }
   const std::string epoch = keys_.epoch();
-  client_.command("get", {"GET", epoch}, call_max, [this](ReplyView reply) { saw_epoch(reply); });
+  client_.command("get", {"GET", epoch}, call_max, [this](ReplyView reply) {
+    is_polling_ = false;
+    saw_epoch(reply);
+  });
   client_.uncork();
 }
 
-void BackendListWatch::saw_list(const std::string& pool, ReplyView reply) {
-  note_refusal(pool, reply);
-  Seen& seen = seen_.emplace_back(Seen{pool, std::nullopt});
-  if (reply.is_array()) {
-    seen.urls.emplace();
-    for (std::size_t i = 0; i < reply.size(); ++i) {
-      seen.urls->emplace_back(reply[i].text());
+void BackendListWatch::poll_at_once() {
+  if (is_polling_) {
+    return;  // its end looks for edits that it didn't show
+  }
+  timer_.cancel();
+  poll();
+}
+
+void BackendListWatch::saw_list(ReplyView reply) {
+  Seen& seen = seen_.back();
+  if (reply.is_error()) {
+    note_refusal(seen.pool, reply);
+    return;
+  }
+  seen.list.reserve(reply.size());
+  for (std::size_t i = 0; i < reply.size(); ++i) {
+    seen.list.push_back({.url = std::string(reply[i].text())});
+  }
+}
+
+void BackendListWatch::saw_weights(ReplyView reply) {
+  Seen& seen = seen_.back();
+  if (reply.is_error()) {
+    note_refusal(seen.pool, reply);
+    return;
+  }
+  const Marks weights = marks_of(reply);
+  for (balance::ListedBackend& backend : seen.list) {
+    if (const auto found = weights.find(backend.url); found != weights.end()) {
+      backend.weight = static_cast<std::uint32_t>(std::min<std::int64_t>(found->second, balance::weight_max));
     }
   }
 }
 
+void BackendListWatch::saw_draining(ReplyView reply) {
+  Seen& seen = seen_.back();
+  if (reply.is_error()) {
+    note_refusal(seen.pool, reply);
+    return;
+  }
+  if (!seen.is_refused) {
+    refused_.erase(seen.pool);
+  }
+  Marks draining = marks_of(reply);
+  std::set<std::string_view> unlisted;
+  for (const auto& [url, since] : draining) {
+    unlisted.insert(url);
+  }
+  for (balance::ListedBackend& backend : seen.list) {
+    if (const auto found = draining.find(backend.url); found != draining.end()) {
+      backend.draining_since_ms = found->second;
+      unlisted.erase(found->first);
+    }
+  }
+  seen.is_stale = !unlisted.empty() && !seen.is_refused;
+}
+
+/// The last list stays while any of the pool's keys is of another type.
 void BackendListWatch::note_refusal(const std::string& pool, ReplyView reply) {
-  if (!reply.is_error()) {
-    refused_.erase(pool);
-  } else if (refused_.insert(pool).second) {
+  seen_.back().is_refused = true;
+  if (refused_.insert(pool).second) {
     log_.error("redis refuses a pool's list, the last one stays",
                {{"pool", pool}, {"reason", fault_of_reply(reply.text()).reason}});
   }
@@ -97,9 +183,18 @@ void BackendListWatch::saw_epoch(ReplyView reply) {
     register_due();
   } else {
     polls_in_a_row_ = 0;
-    for (Seen& seen : seen_) {
-      publish(seen);
-    }
+    publish_all();
+  }
+}
+
+void BackendListWatch::publish_all() {
+  for (Seen& seen : std::exchange(seen_, {})) {
+    publish(seen);
+  }
+  end_edits(false);
+  if (!edits_.empty() && client_.is_up()) {
+    poll();
+  } else {
     loop_.timers().arm(timer_, loop_.now() + interval);
   }
 }
@@ -120,17 +215,26 @@ void BackendListWatch::poll_again() {
   }
 }
 
+Arguments BackendListWatch::keys_of(const std::string& pool) const {
+  Arguments arguments;
+  arguments.add("4");
+  arguments.add_kept(keys_.backend_servers(pool));
+  arguments.add_kept(keys_.weights(pool));
+  arguments.add_kept(keys_.draining(pool));
+  arguments.add_kept(keys_.configured(pool));
+  return arguments;
+}
+
 void BackendListWatch::register_due() {
   client_.cork();
   for (const Pool& pool : std::exchange(due_, {})) {
     if (pool.configured.empty()) {
       continue;
     }
-    Arguments arguments;
-    arguments.add("1");
-    arguments.add_kept(keys_.backend_servers(pool.name));
-    for (const std::string& url : pool.configured) {
-      arguments.add(url);
+    Arguments arguments = keys_of(pool.name);
+    for (const balance::ListedBackend& backend : pool.configured) {
+      arguments.add(backend.url);
+      arguments.add_number(backend.weight);
     }
     client_.call(Script::register_backends, arguments.words(), call_max, [this, pool](ReplyView reply) {
       if (reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
@@ -148,14 +252,78 @@ void BackendListWatch::register_due() {
 }
 
 void BackendListWatch::publish(Seen& seen) {
-  if (!seen.urls || std::ranges::find(pools_, seen.pool, &Pool::name) == pools_.end()) {
+  if (seen.is_refused || std::ranges::find(pools_, seen.pool, &Pool::name) == pools_.end()) {
     return;
   }
-  std::erase_if(*seen.urls, [this, &seen](const std::string& url) { return !is_backend(seen.pool, url); });
+  if (seen.is_stale) {
+    forget_unlisted(seen.pool);
+  }
+  std::erase_if(seen.list, [this, &seen](const auto& backend) { return !is_backend(seen.pool, backend.url); });
   const auto before = published_.find(seen.pool);
-  if (before == published_.end() || before->second != *seen.urls) {
-    published_.insert_or_assign(seen.pool, *seen.urls);
-    on_listed(seen.pool, std::move(*seen.urls));
+  if (before == published_.end() || before->second != seen.list) {
+    published_.insert_or_assign(seen.pool, seen.list);
+    on_listed(seen.pool, std::move(seen.list));
+  }
+}
+
+void BackendListWatch::forget_unlisted(const std::string& pool) {
+  client_.call(Script::forget, keys_of(pool).words(), call_max, [](ReplyView) {});
+}
+
+void BackendListWatch::edit(const std::string& pool, const balance::BackendEdit& edit, EditDone done) {
+  if (!client_.is_up()) {
+    done(unavailable("Redis can't be reached; nothing was changed"));
+    return;
+  }
+  call_edit(pool, edit, std::move(done), true);
+}
+
+void BackendListWatch::call_edit(const std::string& pool, const balance::BackendEdit& edit, EditDone done,
+                                 bool is_first_try) {
+  using Kind = balance::BackendEdit::Kind;
+  Arguments arguments = keys_of(pool);
+  arguments.add(edit.kind == Kind::add ? "add" : edit.kind == Kind::remove ? "remove" : "drain");
+  arguments.add(edit.url);
+  arguments.add_kept(edit.weight ? std::to_string(*edit.weight) : std::string());
+  client_.call(
+      Script::edit, arguments.words(), call_max,
+      [this, pool, edit, done = std::move(done), is_first_try](ReplyView reply) mutable {
+        if (is_first_try && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
+          call_edit(pool, edit, std::move(done), false);
+        } else {
+          edit_answered(done, reply);
+        }
+      },
+      RedisClient::WhenLost::told);
+}
+
+void BackendListWatch::edit_answered(const EditDone& done, ReplyView reply) {
+  using balance::EditOutcome;
+  const std::string_view word = reply.text();
+  if (reply.is_error() && word.starts_with("LOST")) {
+    done(unavailable("the connection to Redis broke; look whether the change took effect"));
+  } else if (reply.is_error()) {
+    log_.error("redis refuses an edit", {{"reason", fault_of_reply(word).reason}});
+    done(unavailable("Redis refuses the change; its reason is in the log"));
+  } else {
+    const EditOutcome outcome = word == "added"     ? EditOutcome::added
+                                : word == "changed" ? EditOutcome::changed
+                                : word == "unknown" ? EditOutcome::unknown_backend
+                                                    : EditOutcome::unchanged;
+    edits_.push_back({done, outcome, polls_ + 1});
+    poll_at_once();
+  }
+}
+
+/// Those that a poll has shown; all of them when the connection is lost: they took effect.
+void BackendListWatch::end_edits(bool is_lost) {
+  std::vector<Edit> all = std::exchange(edits_, {});
+  for (Edit& edit : all) {
+    if (is_lost || edit.shown_by <= polls_) {
+      edit.done(edit.outcome);
+    } else {
+      edits_.push_back(std::move(edit));
+    }
   }
 }
 

@@ -1,10 +1,12 @@
-// Follows the pools' lists of backends in Redis, and adds the configured backends to them: at start, when they are new
-// in a reload, and after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty.
+// Follows the pools' lists of backends in Redis with their weights and who of them drains, carries out an operator's
+// edits of them, and adds the configured backends: at start, when they are new in a reload or weigh otherwise, and
+// after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty.
 // Polls every 250 ms, all pools in one piece; lists count only if the epoch read after them is the known one, so that a
 // Redis that has just lost everything never empties a pool. During an outage the last lists stay.
 // Thread rule: the control loop's thread. Lifetime: stop() must have ended before the watch does.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -13,6 +15,8 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "core/balance/backend_edit.hpp"
+#include "fleet/arguments.hpp"
 #include "fleet/key_names.hpp"
 #include "fleet/redis_client.hpp"
 
@@ -20,10 +24,10 @@ namespace fairlead::fleet {
 
 class BackendListWatch {
  public:
-  using Urls = std::vector<std::string>;
+  using List = std::vector<balance::ListedBackend>;
   struct Pool {
     std::string name;
-    Urls configured;
+    List configured;
   };
   static constexpr std::chrono::milliseconds interval{250};
   static constexpr std::chrono::milliseconds call_max{1000};
@@ -38,28 +42,51 @@ class BackendListWatch {
 
   /// A pool's list is another than before (or was read for the first time): valid URLs in list order, repeats kept.
   /// Set before start().
-  std::function<void(const std::string& pool, Urls urls)> on_listed;
+  std::function<void(const std::string& pool, List list)> on_listed;
 
   /// The pools of the configuration, before start() and after each reload.
   void watch(std::vector<Pool> pools);
   void start();
   io::Task<> stop();
+  /// Up as long as Redis is there.
+  RedisClient& client() { return client_; }
+
+  /// `done` is called once: after on_listed if the edit changed anything. Errors (unavailable) say what became of it.
+  using EditDone = std::function<void(Result<balance::EditOutcome>)>;
+  void edit(const std::string& pool, const balance::BackendEdit& edit, EditDone done);
 
  private:
   struct Seen {
     std::string pool;
-    std::optional<Urls> urls;  ///< nothing: Redis refused
+    List list;
+    bool is_refused = false;
+    bool is_stale = false;  ///< something is said of a backend that isn't listed
+  };
+  /// Carried out, not yet shown.
+  struct Edit {
+    EditDone done;
+    balance::EditOutcome outcome;
+    std::uint64_t shown_by;  ///< the poll that shows it
   };
 
   void poll();
   void poll_again();
-  void saw_list(const std::string& pool, ReplyView reply);
+  void poll_at_once();
+  void saw_list(ReplyView reply);
+  void saw_weights(ReplyView reply);
+  void saw_draining(ReplyView reply);
   void note_refusal(const std::string& pool, ReplyView reply);
+  void call_edit(const std::string& pool, const balance::BackendEdit& edit, EditDone done, bool is_first_try);
+  void edit_answered(const EditDone& done, ReplyView reply);
+  void end_edits(bool is_lost);
+  void forget_unlisted(const std::string& pool);
   void saw_epoch(ReplyView reply);
   void set_epoch();
   void register_due();
+  void publish_all();
   void publish(Seen& seen);
   bool is_backend(const std::string& pool, const std::string& url);
+  [[nodiscard]] Arguments keys_of(const std::string& pool) const;
 
   io::EventLoop& loop_;
   KeyNames keys_;
@@ -67,8 +94,11 @@ class BackendListWatch {
   RedisClient client_;
   std::vector<Pool> pools_;
   std::vector<Pool> due_;  ///< configured and not yet registered
-  std::map<std::string, Urls> published_;
+  std::map<std::string, List> published_;
   std::vector<Seen> seen_;  ///< by the poll under way
+  std::vector<Edit> edits_;
+  std::uint64_t polls_ = 0;
+  bool is_polling_ = false;
   std::set<std::string> invalid_;
   std::set<std::string> refused_;  ///< pools whose list is a key of another type
   std::string epoch_;              ///< as last acted on; empty at start

@@ -11,7 +11,8 @@
 namespace fairlead::fleet {
 namespace {
 
-using Urls = BackendListWatch::Urls;
+using List = BackendListWatch::List;
+using Urls = std::vector<std::string>;
 
 class BackendListWatchOnRedis : public testing::Test {
  protected:
@@ -25,7 +26,7 @@ class BackendListWatchOnRedis : public testing::Test {
     url.kind = StateKind::redis_unix;
     url.path = server_.socket_path();
     watch_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "", "test", on_.metrics, on_.log);
-    watch_->on_listed = [this](const std::string& pool, Urls urls) { lists_[pool] = std::move(urls); };
+    watch_->on_listed = [this](const std::string& pool, const List& list) { note(pool, list); };
   }
   void TearDown() override {
     if (watch_) {
@@ -33,9 +34,35 @@ class BackendListWatchOnRedis : public testing::Test {
     }
   }
 
-  void start(std::vector<BackendListWatch::Pool> pools) {
+  void note(const std::string& pool, const List& list) {
+    lists_[pool].clear();
+    for (const balance::ListedBackend& backend : list) {
+      lists_[pool].push_back(backend.url);
+    }
+    details_[pool] = list;
+  }
+  /// Pools with the URLs that are configured.
+  using Configured = std::vector<std::pair<std::string, List>>;
+  void watch(const Configured& configured) {
+    std::vector<BackendListWatch::Pool> pools;
+    for (const auto& [name, list] : configured) {
+      pools.push_back({name, list});
+    }
     watch_->watch(std::move(pools));
+  }
+  void start(const Configured& configured) {
+    watch(configured);
     watch_->start();
+  }
+  bool shows(const std::string& pool, const List& list) {
+    return on_.until([&] { return details_.contains(pool) && details_[pool] == list; });
+  }
+  /// What became of the edit.
+  Result<balance::EditOutcome> edit(const balance::BackendEdit& edit) {
+    std::optional<Result<balance::EditOutcome>> answer;
+    watch_->edit("default", edit, [&](Result<balance::EditOutcome> outcome) { answer.emplace(outcome); });
+    EXPECT_TRUE(on_.until([&] { return answer.has_value(); }));
+    return *answer;
   }
   bool becomes(const std::string& pool, const Urls& urls) {
     return on_.until([&] { return lists_.contains(pool) && lists_[pool] == urls; });
@@ -52,19 +79,20 @@ class BackendListWatchOnRedis : public testing::Test {
   std::optional<test::RedisConnection> redis_;
   test::RedisLoop on_;
   std::map<std::string, Urls> lists_;
+  std::map<std::string, List> details_;
   std::optional<BackendListWatch> watch_;
 };
 
 TEST_F(BackendListWatchOnRedis, AddsConfiguredBackendsToWhatIsListedAlready) {
   (*redis_)("RPUSH backend_servers http://hand http://b");
-  start({{"default", {"http://a", "http://b"}}, {"blue", {"http://c"}}});
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}, {"blue", {{.url = "http://c"}}}});
   EXPECT_TRUE(becomes("default", {"http://hand", "http://b", "http://a"}));
   EXPECT_TRUE(becomes("blue", {"http://c"}));
   EXPECT_EQ(stored("blue:backend_servers"), "http://c ");
 }
 
 TEST_F(BackendListWatchOnRedis, FollowsEditsByHandAndKeepsRepeats) {
-  start({{"default", {"http://a"}}});
+  start({{"default", {{.url = "http://a"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));
   (*redis_)("LPUSH backend_servers http://b http://a");
   EXPECT_TRUE(becomes("default", {"http://a", "http://b", "http://a"}));
@@ -73,7 +101,7 @@ TEST_F(BackendListWatchOnRedis, FollowsEditsByHandAndKeepsRepeats) {
 }
 
 TEST_F(BackendListWatchOnRedis, AListThatAUserEmptiedStaysEmpty) {
-  start({{"default", {"http://a"}}});
+  start({{"default", {{.url = "http://a"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));
   (*redis_)("DEL backend_servers");
   EXPECT_TRUE(becomes("default", {}));
@@ -82,14 +110,14 @@ TEST_F(BackendListWatchOnRedis, AListThatAUserEmptiedStaysEmpty) {
 }
 
 TEST_F(BackendListWatchOnRedis, RegistersAgainAfterRedisLostItsDataAndNeverShowsAnEmptyList) {
-  start({{"default", {"http://a"}}});
+  start({{"default", {{.url = "http://a"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));
   (*redis_)("RPUSH backend_servers http://hand");
   ASSERT_TRUE(becomes("default", {"http://a", "http://hand"}));
   bool was_empty = false;
-  watch_->on_listed = [&](const std::string& pool, Urls urls) {
-    was_empty = was_empty || urls.empty();
-    lists_[pool] = std::move(urls);
+  watch_->on_listed = [&](const std::string& pool, const List& list) {
+    was_empty = was_empty || list.empty();
+    note(pool, list);
   };
   (*redis_)("FLUSHALL");
   EXPECT_TRUE(becomes("default", {"http://a"}));
@@ -97,7 +125,7 @@ TEST_F(BackendListWatchOnRedis, RegistersAgainAfterRedisLostItsDataAndNeverShows
 }
 
 TEST_F(BackendListWatchOnRedis, KeepsTheLastListDuringAnOutageAndRegistersWhenRedisComesBackEmpty) {
-  start({{"default", {"http://a"}}});
+  start({{"default", {{.url = "http://a"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));
   redis_.reset();
   server_.kill();
@@ -129,7 +157,7 @@ TEST_F(BackendListWatchOnRedis, TellsLongEntriesApartByTheirBeginningOnly) {
 TEST_F(BackendListWatchOnRedis, ARedisThatTakesNoEpochIsntAskedWithoutAPause) {
   (*redis_)("REPLICAOF 127.0.0.1 1");  // read-only from now on
   const io::TimePoint began = on_.loop.exact_now();
-  start({{"default", {"http://a"}}});
+  start({{"default", {{.url = "http://a"}}}});
   constexpr auto some_time = 2 * BackendListWatch::interval;
   ASSERT_TRUE(on_.until([&] { return on_.loop.exact_now() > began + some_time; }));
   const std::string stats = (*redis_)("INFO commandstats").text;
@@ -140,7 +168,7 @@ TEST_F(BackendListWatchOnRedis, ARedisThatTakesNoEpochIsntAskedWithoutAPause) {
 }
 
 TEST_F(BackendListWatchOnRedis, AListOfAnotherTypeKeepsTheLastOne) {
-  start({{"default", {"http://a"}}, {"blue", {"http://c"}}});
+  start({{"default", {{.url = "http://a"}}}, {"blue", {{.url = "http://c"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));
   (*redis_)("SET backend_servers x");
   (*redis_)("RPUSH blue:backend_servers http://d");
@@ -150,12 +178,86 @@ TEST_F(BackendListWatchOnRedis, AListOfAnotherTypeKeepsTheLastOne) {
   EXPECT_EQ(on_.lines.count("reason=WRONGTYPE"), 1u);
 }
 
+TEST_F(BackendListWatchOnRedis, AConfiguredWeightIsTheBackendsOwn) {
+  start({{"default", {{.url = "http://a", .weight = 3}, {.url = "http://b"}}}});
+  EXPECT_TRUE(shows("default", {{.url = "http://a", .weight = 3}, {.url = "http://b"}}));
+  EXPECT_EQ((*redis_)("HGET fairlead:weights http://a").text, "3");
+  EXPECT_EQ((*redis_)("HLEN fairlead:weights").text, "1");
+}
+
+TEST_F(BackendListWatchOnRedis, AWeightSetByHandIsFollowedAndAnUnchangedFileDoesntUndoIt) {
+  start({{"default", {{.url = "http://a", .weight = 3}}}});
+  ASSERT_TRUE(shows("default", {{.url = "http://a", .weight = 3}}));
+  (*redis_)("HSET fairlead:weights http://a 5");
+  EXPECT_TRUE(shows("default", {{.url = "http://a", .weight = 5}}));
+  watch({{"default", {{.url = "http://a", .weight = 3}, {.url = "http://b"}}}});
+  EXPECT_TRUE(shows("default", {{.url = "http://a", .weight = 5}, {.url = "http://b"}}));
+  watch({{"default", {{.url = "http://a", .weight = 4}, {.url = "http://b"}}}});
+  EXPECT_TRUE(shows("default", {{.url = "http://a", .weight = 4}, {.url = "http://b"}}));
+}
+
+TEST_F(BackendListWatchOnRedis, AWeightThatIsNoneIsOneAndAHugeOneIsTheLargest) {
+  (*redis_)("HSET fairlead:weights http://a nonsense http://b 0 http://c -3 http://d 99999999999");
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}, {.url = "http://c"}, {.url = "http://d"}}}});
+  EXPECT_TRUE(shows("default", {{.url = "http://a"},
+                                {.url = "http://b"},
+                                {.url = "http://c"},
+                                {.url = "http://d", .weight = balance::weight_max}}));
+}
+
+TEST_F(BackendListWatchOnRedis, AnEditIsShownBeforeItIsAnswered) {
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  using Kind = balance::BackendEdit::Kind;
+  using balance::EditOutcome;
+  EXPECT_EQ(*edit({Kind::add, "http://b", 2}), EditOutcome::added);
+  EXPECT_EQ(details_["default"], (List{{.url = "http://a"}, {.url = "http://b", .weight = 2}}));
+  EXPECT_EQ(*edit({Kind::drain, "http://b", {}}), EditOutcome::changed);
+  EXPECT_TRUE(details_["default"][1].is_draining());
+  EXPECT_EQ(*edit({Kind::drain, "http://b", {}}), EditOutcome::unchanged);
+  EXPECT_EQ(*edit({Kind::add, "http://b", {}}), EditOutcome::changed);
+  EXPECT_FALSE(details_["default"][1].is_draining());
+  EXPECT_EQ(details_["default"][1].weight, 2U);
+  EXPECT_EQ(*edit({Kind::remove, "http://b", {}}), EditOutcome::changed);
+  EXPECT_EQ(lists_["default"], Urls{"http://a"});
+  EXPECT_EQ(*edit({Kind::remove, "http://b", {}}), EditOutcome::unknown_backend);
+  EXPECT_EQ(*edit({Kind::drain, "http://b", {}}), EditOutcome::unknown_backend);
+  EXPECT_EQ((*redis_)("EXISTS fairlead:weights fairlead:draining fairlead:configured").text, "0");
+}
+
+TEST_F(BackendListWatchOnRedis, AnEditSurvivesScriptsThatRedisForgot) {
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  (*redis_)("SCRIPT FLUSH");
+  EXPECT_EQ(*edit({balance::BackendEdit::Kind::add, "http://b", {}}), balance::EditOutcome::added);
+}
+
+TEST_F(BackendListWatchOnRedis, AnEditWithoutRedisChangesNothingAndSaysSo) {
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  redis_.reset();
+  server_.kill();
+  const Result<balance::EditOutcome> outcome = edit({balance::BackendEdit::Kind::remove, "http://a", {}});
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::unavailable);
+}
+
+TEST_F(BackendListWatchOnRedis, WhoIsTakenOutByHandAndPushedAgainTakesRequests) {
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
+  ASSERT_TRUE(edit({balance::BackendEdit::Kind::drain, "http://a", {}}));
+  (*redis_)("LREM backend_servers 0 http://a");
+  ASSERT_TRUE(on_.until([this] { return (*redis_)("EXISTS fairlead:draining").text == "0"; }));
+  (*redis_)("RPUSH backend_servers http://a");
+  EXPECT_TRUE(shows("default", {{.url = "http://b"}, {.url = "http://a"}}));
+}
+
 TEST_F(BackendListWatchOnRedis, AReloadRegistersOnlyWhatIsNew) {
-  start({{"default", {"http://a", "http://b"}}});
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
   ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
   (*redis_)("LREM backend_servers 0 http://a");
   ASSERT_TRUE(becomes("default", {"http://b"}));
-  watch_->watch({{"default", {"http://a", "http://b", "http://c"}}});
+  watch({{"default", {{.url = "http://a"}, {.url = "http://b"}, {.url = "http://c"}}}});
   EXPECT_TRUE(becomes("default", {"http://b", "http://c"}));
 }
 

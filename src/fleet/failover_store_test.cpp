@@ -29,7 +29,7 @@ class FailoverStoreTest : public testing::Test {
   }
 
   test::RedisLoop on_;
-  routing::Pool pool_{"default", 0, balance::StrategyId::round_robin, backends(),
+  routing::Pool pool_{"default", balance::StrategyId::round_robin, backends(),
                       std::make_shared<balance::PoolActivity>()};
   std::optional<FailoverStore> store_;
 };

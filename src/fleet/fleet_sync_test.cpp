@@ -20,7 +20,7 @@ using Words = testing::ScriptedRedis::Words;
 class FleetSyncTest : public ::testing::Test {
  protected:
   FleetSyncTest() {
-    auto pool = std::make_unique<routing::Pool>("default", 0, balance::StrategyId::round_robin, backends(),
+    auto pool = std::make_unique<routing::Pool>("default", balance::StrategyId::round_robin, backends(),
                                                 std::make_shared<balance::PoolActivity>());
     snapshot_.pools.push_back(std::move(pool));
     redis_.answer = [this](const Words& words) { return answer_to(words); };
@@ -153,7 +153,7 @@ TEST_F(FleetSyncTest, APoolThatAReloadBringsIsAskedForAtOnce) {
   sync_answer_ = "*2\r\n*2\r\n:0\r\n:0\r\n*2\r\n:41\r\n:0\r\n";
   const auto blue = std::make_shared<balance::PoolActivity>();
   snapshot_.pools.push_back(
-      std::make_unique<routing::Pool>("blue", 1, balance::StrategyId::round_robin, backends(), blue));
+      std::make_unique<routing::Pool>("blue", balance::StrategyId::round_robin, backends(), blue));
   sync_->adopt(snapshot_);
   ASSERT_TRUE(world_.run_until([&] { return blue->tickets.peek() == 41; }, milliseconds(20)));
 }

@@ -24,6 +24,11 @@ class KeyNames {
   [[nodiscard]] std::string backend_servers(std::string_view pool_name) const {
     return pool(pool_name) + "backend_servers";
   }
+  [[nodiscard]] std::string weights(std::string_view pool_name) const { return pool(pool_name) + "fairlead:weights"; }
+  [[nodiscard]] std::string draining(std::string_view pool_name) const { return pool(pool_name) + "fairlead:draining"; }
+  [[nodiscard]] std::string configured(std::string_view pool_name) const {
+    return pool(pool_name) + "fairlead:configured";
+  }
   [[nodiscard]] std::string conn_count(std::string_view pool_name, std::string_view url) const {
     return pool(pool_name) + "conn_count:" + std::string(url);
   }

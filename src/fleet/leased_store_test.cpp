@@ -34,7 +34,7 @@ class LeasedStoreTest : public ::testing::Test {
   SyncBell bell_;
   io::TimePoint now_{10s};
   std::shared_ptr<balance::PoolActivity> activity_ = std::make_shared<balance::PoolActivity>();
-  routing::Pool pool_{"default", 0, StrategyId::round_robin, backends(), activity_};
+  routing::Pool pool_{"default", StrategyId::round_robin, backends(), activity_};
   LeasedStore store_{[this] { return now_; }, bell_};
 };
 

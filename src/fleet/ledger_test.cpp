@@ -17,7 +17,7 @@ class LedgerTest : public testing::Test {
     return balance::BackendSet(std::move(list));
   }
   routing::Pool make_pool(const std::string& name) {
-    return {name, 0, balance::StrategyId::round_robin, backends(), std::make_shared<balance::PoolActivity>()};
+    return {name, balance::StrategyId::round_robin, backends(), std::make_shared<balance::PoolActivity>()};
   }
   static std::string text_of(const Arguments& arguments) {
     std::string text;

@@ -11,7 +11,7 @@ using balance::StrategyId;
 
 class MemoryStoreTest : public testing::Test {
  protected:
-  MemoryStoreTest() : pool_("default", 0, StrategyId::round_robin, backends(), activity_) {}
+  MemoryStoreTest() : pool_("default", StrategyId::round_robin, backends(), activity_) {}
 
   static balance::BackendSet backends() {
     std::vector<balance::Backend> list;

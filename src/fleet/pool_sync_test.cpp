@@ -24,7 +24,7 @@ class PoolSyncTest : public ::testing::Test {
       const balance::Backend* before = pool_ ? pool_->backends.find(url) : nullptr;
       backend.activity = before ? before->activity : std::make_shared<balance::BackendActivity>();
     }
-    pool_ = std::make_unique<routing::Pool>("default", 0, balance::StrategyId::round_robin,
+    pool_ = std::make_unique<routing::Pool>("default", balance::StrategyId::round_robin,
                                             balance::BackendSet(std::move(backends)), activity_);
     sync_.adopt(*pool_);
   }
@@ -103,7 +103,7 @@ TEST_F(PoolSyncTest, AURLThatTheListRepeatsIsOneBackend) {
   balance::Backend twice;
   twice.url = "http://x";
   twice.activity = std::make_shared<balance::BackendActivity>();
-  pool_ = std::make_unique<routing::Pool>("default", 0, balance::StrategyId::round_robin,
+  pool_ = std::make_unique<routing::Pool>("default", balance::StrategyId::round_robin,
                                           balance::BackendSet({twice, twice}), activity_);
   sync_.adopt(*pool_);
   twice.activity->in_flight = 1;

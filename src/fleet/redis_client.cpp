@@ -1,6 +1,7 @@
 #include "fleet/redis_client.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fairlead::fleet {
 namespace {
@@ -181,10 +182,15 @@ void RedisClient::drop(StateFault fault) {
   for (const Pending& pending : pending_) {
     metrics_.count_lost(pending.operation);
   }
-  pending_.clear();
+  const std::deque<Pending> lost = std::exchange(pending_, {});
   output_.clear();
   if (stream_ != nullptr) {
     stream_->close();
+  }
+  for (const Pending& pending : lost) {
+    if (pending.when_lost == WhenLost::told) {
+      pending.answer(ReplyView::lost());
+    }
   }
   if (!is_stopping_) {
     on_down(fault);
@@ -204,21 +210,23 @@ RedisClient::Milliseconds RedisClient::next_backoff() {
   return Milliseconds(std::uniform_int_distribution<std::int64_t>(longest / 2, longest)(random_));
 }
 
-void RedisClient::call(Script script, const Words& words, Milliseconds timeout, Answer answer) {
+void RedisClient::call(Script script, const Words& words, Milliseconds timeout, Answer answer, WhenLost when_lost) {
   Words all{"EVALSHA", digests_[static_cast<std::size_t>(script)]};
   all.insert(all.end(), words.begin(), words.end());
-  command(name_of(script), all, timeout, std::move(answer));
+  command(name_of(script), all, timeout, std::move(answer), when_lost);
 }
 
-void RedisClient::command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer) {
+void RedisClient::command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer,
+                          WhenLost when_lost) {
   check(is_up_, "commands go to a connection that is up");
-  append(operation, words, timeout, std::move(answer));
+  append(operation, words, timeout, std::move(answer), when_lost);
   flush();
 }
 
-void RedisClient::append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer) {
+void RedisClient::append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer,
+                         WhenLost when_lost) {
   append_command(output_, words);
-  pending_.push_back({operation, std::move(answer), loop_.now() + timeout, loop_.exact_now()});
+  pending_.push_back({operation, std::move(answer), loop_.now() + timeout, loop_.exact_now(), when_lost});
   watch_deadlines();
 }
 

@@ -43,7 +43,7 @@ class RedisClient {
 
   /// The connection may be used, until on_down. Set both before start().
   std::function<void()> on_up;
-  /// No connection: it was lost, or a try failed. What was called gets no answer any more.
+  /// No connection: it was lost, or a try failed. What was called gets no answer any more (WhenLost).
   std::function<void(StateFault)> on_down;
 
   void start();
@@ -53,11 +53,16 @@ class RedisClient {
 
   using Words = std::vector<std::string_view>;
   using Answer = std::function<void(ReplyView)>;
+  /// What a call hears whose answer doesn't come because the connection is lost, besides on_down: nothing, or an error
+  /// that begins with LOST, before on_down and also at stop().
+  enum class WhenLost : std::uint8_t { silent, told };
   /// Needs is_up(). `words` begin with the number of keys. NOSCRIPT is answered like any error, and by then the scripts
   /// are being loaded again: a call that follows finds them.
-  void call(Script script, const Words& words, Milliseconds timeout, Answer answer);
+  void call(Script script, const Words& words, Milliseconds timeout, Answer answer,
+            WhenLost when_lost = WhenLost::silent);
   /// Needs is_up(). `operation` names it in metrics and is of static storage.
-  void command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer);
+  void command(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer,
+               WhenLost when_lost = WhenLost::silent);
   /// Holds commands back until uncork() sends them in one piece.
   void cork() { is_corked_ = true; }
   void uncork();
@@ -70,6 +75,7 @@ class RedisClient {
     Answer answer;
     io::TimePoint deadline;
     io::TimePoint sent;
+    WhenLost when_lost = WhenLost::silent;
   };
 
   io::Task<> session();
@@ -80,7 +86,8 @@ class RedisClient {
   void came_up();
   bool take_replies(std::string_view bytes);
   void take_reply(ReplyView reply);
-  void append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer);
+  void append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer,
+              WhenLost when_lost = WhenLost::silent);
   void flush();
   void watch_deadlines();
   void connect_later();

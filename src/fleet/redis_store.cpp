@@ -136,21 +136,52 @@ void RedisStore::append_group(const Group& group) {
   arguments_.add_number(static_cast<std::int64_t>(group.wants.size()));
   const Acquire& first = *group.wants.front().acquire;
   arguments_.add_number(first.tried.empty() ? static_cast<std::int64_t>(group.wants.size()) : 0);
+  append_weighting(group, *first.pool);
   append_excluded(first);
 }
 
+/// As acquire.lua reads it.
+void RedisStore::append_weighting(const Group& group, const routing::Pool& pool) {
+  const std::span<const balance::BackendIndex> turns = pool.strategy(group.strategy).turns();
+  if (pool.backends.uniform() || pool.backends.size() > weighted_max || turns.size() > weighted_max) {
+    arguments_.add("");
+    return;
+  }
+  std::string packed;
+  const auto append = [&packed](std::size_t number) {
+    packed.push_back(static_cast<char>(number >> 8));
+    packed.push_back(static_cast<char>(number & 0xff));
+  };
+  append(pool.backends.size());
+  if (turns.empty()) {
+    for (const balance::Backend& backend : pool.backends) {
+      append(backend.weight);
+    }
+  }
+  for (const balance::BackendIndex place : turns) {
+    append(place + 1);
+  }
+  arguments_.add_kept(std::move(packed));
+}
+
 void RedisStore::append_excluded(const Acquire& want) {
-  std::vector<std::string_view> excluded(want.tried.begin(), want.tried.end());
-  excluded.insert(excluded.end(), invalid_.begin(), invalid_.end());
+  const routing::Pool& pool = *want.pool;
+  std::vector<std::string_view> excluded(invalid_.begin(), invalid_.end());
+  for (const balance::Backend& backend : pool.draining) {
+    excluded.emplace_back(backend.url);
+  }
+  const std::size_t absent = excluded.size();
+  excluded.insert(excluded.end(), want.tried.begin(), want.tried.end());
   const std::int64_t now_ms = io::milliseconds_of(loop_.now());
-  if (want.pool->activity->rests_until_ms.load(std::memory_order_relaxed) > now_ms) {
-    for (const balance::Backend& backend : want.pool->backends) {
+  if (balance::any_rests(*pool.activity, now_ms)) {
+    for (const balance::Backend& backend : pool.backends) {
       if (balance::rests(*backend.activity, now_ms)) {
         excluded.emplace_back(backend.url);
       }
     }
   }
-  arguments_.add_number(static_cast<std::int64_t>(excluded.size()));
+  arguments_.add_number(static_cast<std::int64_t>(absent));
+  arguments_.add_number(static_cast<std::int64_t>(excluded.size() - absent));
   for (const std::string_view url : excluded) {
     arguments_.add(url);
   }
@@ -194,6 +225,9 @@ void RedisStore::answer_want(const Group& group, Want& want, std::string_view ur
   }
   const routing::Pool& pool = *want.acquire->pool;
   const balance::Backend* backend = pool.backends.find(url);
+  if (backend == nullptr) {
+    backend = pool.draining.find(url);  // since a moment ago
+  }
   if (backend == nullptr) {
     const Result<const balance::Backend*> stranger = strangers_.hold(pool.name, url);
     if (!stranger) {

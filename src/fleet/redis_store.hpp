@@ -29,6 +29,8 @@ class RedisStore {
   static constexpr std::size_t wants_max = 1024;  ///< a call
   /// A return waits so long for a want to go along with, when wants have lately followed returns as quickly.
   static constexpr std::chrono::milliseconds company_max{1};
+  /// Backends of a pool, or turns of its cycle, that are told with their weights; in a larger one all weigh the same.
+  static constexpr std::size_t weighted_max = 8192;
   static constexpr std::size_t invalid_max = 1024;       ///< URLs remembered as unusable
   static constexpr std::size_t invalid_bytes_max = 512;  ///< of such a URL; a longer one isn't remembered
 
@@ -78,6 +80,7 @@ class RedisStore {
   void gather_groups();
   Group& group_for(const Acquire& want);
   void append_group(const Group& group);
+  void append_weighting(const Group& group, const routing::Pool& pool);
   void append_excluded(const Acquire& want);
   void answered(ReplyView reply);
   void answer_group(Group& group, ReplyView answers);

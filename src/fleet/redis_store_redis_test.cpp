@@ -127,7 +127,7 @@ class StoresOnRedis : public testing::Test {
   std::optional<test::RedisConnection> redis_;
   test::RedisLoop on_;
   std::shared_ptr<balance::PoolActivity> activity_ = std::make_shared<balance::PoolActivity>();
-  routing::Pool pool_{"default", 0, StrategyId::round_robin, backends(), activity_};
+  routing::Pool pool_{"default", StrategyId::round_robin, backends(), activity_};
   std::list<Asked> asked_;
   std::list<FailoverStore> stores_;
 };

@@ -96,7 +96,7 @@ class RedisStoreTest : public ::testing::Test {
   StateMetrics metrics_{registry_.add_shard(), add_state_families(registry_, status_)};
   test::LinesSink lines_;
   Log log_{lines_, LogLevel::debug};
-  routing::Pool pool_{"default", 0, balance::StrategyId::round_robin, backends(),
+  routing::Pool pool_{"default", balance::StrategyId::round_robin, backends(),
                       std::make_shared<balance::PoolActivity>()};
   std::optional<FailoverStore> store_;
   Acquire want_;

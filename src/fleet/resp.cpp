@@ -63,6 +63,18 @@ std::string_view ReplyView::text() const {
                                 : std::string_view(reply_->str, static_cast<std::size_t>(reply_->len));
 }
 
+ReplyView ReplyView::lost() {
+  static char text[] = "LOST the connection broke";
+  static const redisReply reply = [] {
+    redisReply made{};
+    made.type = REDIS_REPLY_ERROR;
+    made.str = text;
+    made.len = sizeof text - 1;
+    return made;
+  }();
+  return ReplyView(&reply);
+}
+
 std::int64_t ReplyView::integer() const {
   return reply_->type == REDIS_REPLY_INTEGER ? reply_->integer : 0;
 }

@@ -24,6 +24,8 @@ void append_command(std::string& out, std::span<const std::string_view> words);
 class ReplyView {
  public:
   explicit ReplyView(const redisReply* reply) : reply_(reply) {}
+  /// An error that stands for an answer that doesn't come.
+  static ReplyView lost();
 
   [[nodiscard]] bool is_error() const;
   [[nodiscard]] bool is_nil() const;

@@ -15,8 +15,11 @@ constexpr std::array<Entry, script_count> entries{{
     {"beat", beat_text},
     {"reset", reset_text},
     {"leave", leave_text},
-    {"register", register_text},
     {"sync", sync_text},
+    {"register", register_text},
+    {"edit", edit_text},
+    {"forget", forget_text},
+    {"inspect", inspect_text},
 }};
 
 }  // namespace

@@ -8,9 +8,9 @@
 
 namespace fairlead::fleet {
 
-enum class Script : std::uint8_t { acquire, beat, reset, leave, register_backends, sync };
+enum class Script : std::uint8_t { acquire, beat, reset, leave, sync, register_backends, edit, forget, inspect };
 
-inline constexpr std::size_t script_count = 6;
+inline constexpr std::size_t script_count = 9;
 
 /// Whole text, as SCRIPT LOAD and EVAL take it.
 std::string_view text_of(Script script);

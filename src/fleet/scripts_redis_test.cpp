@@ -160,9 +160,96 @@ TEST_F(ScriptsOnRedis, ARetryTakesNoTicketAndGoesByWhereTheRotationStands) {
   EXPECT_EQ(scripts().acquire("m", {}, {first}).items.at(0).items.at(0).text, "b");
 }
 
+/// What RedisStore sends: the set's size, then weights or a cycle.
+std::string packed(const std::vector<std::uint32_t>& numbers) {
+  std::string text;
+  for (const std::uint32_t number : numbers) {
+    text.push_back(static_cast<char>(number >> 8));
+    text.push_back(static_cast<char>(number & 0xff));
+  }
+  return text;
+}
+
+balance::BackendSet set_of(const std::vector<std::uint32_t>& weights) {
+  std::vector<balance::Backend> backends;
+  for (const std::uint32_t weight : weights) {
+    std::string url(1, static_cast<char>('a' + backends.size()));
+    backends.emplace_back().url = std::move(url);
+    backends.back().weight = weight;
+  }
+  return balance::BackendSet(std::move(backends));
+}
+
+/// Of a call with one group of wants.
+std::string chosen_by(const Reply& reply) {
+  std::string chosen;
+  for (const Reply& item : reply.items.at(0).items) {
+    chosen += item.text;
+  }
+  return chosen;
+}
+
+TEST_F(ScriptsOnRedis, WeightedRoundRobinChoosesAsTheStrategyDoes) {
+  list({"a", "b", "c"});
+  scripts().reset("m", {});
+  const balance::BackendSet set = set_of({5, 1, 1});
+  const auto strategy = balance::make_strategy(StrategyId::round_robin, set);
+  std::vector<std::uint32_t> numbers{3};
+  for (const balance::BackendIndex place : strategy->turns()) {
+    numbers.push_back(place + 1);
+  }
+  std::string expected;
+  std::string without_b;
+  const std::vector<std::uint8_t> all_but_b{1, 0, 1};
+  for (std::uint64_t ticket = 0; ticket < 10; ++ticket) {
+    expected += set[*strategy->pick({.ticket = ticket, .loads = {}, .eligible = {}})].url;
+    without_b += set[*strategy->pick({.ticket = ticket + 10, .loads = {}, .eligible = all_but_b})].url;
+  }
+  Wants wants{"", StrategyId::round_robin, 10, false, {}};
+  wants.weighting = packed(numbers);
+  EXPECT_EQ(chosen_by(scripts().acquire("m", {}, {wants})), expected);
+  wants.excluded = {"b"};
+  EXPECT_EQ(chosen_by(scripts().acquire("m", {}, {wants})), without_b);
+}
+
+TEST_F(ScriptsOnRedis, WeightedLeastConnChoosesAsTheStrategyDoes) {
+  list({"a", "b", "c"});
+  scripts().reset("m", {});
+  const balance::BackendSet set = set_of({4, 2, 1});
+  const auto strategy = balance::make_strategy(StrategyId::least_conn, set);
+  std::vector<std::uint32_t> loads(3);
+  std::string expected;
+  for (std::uint64_t ticket = 0; ticket < 21; ++ticket) {
+    const balance::BackendIndex index = *strategy->pick({.ticket = ticket, .loads = loads, .eligible = {}});
+    ++loads[index];
+    expected += set[index].url;
+  }
+  Wants wants{"", StrategyId::least_conn, 21, false, {}};
+  wants.weighting = packed({3, 4, 2, 1});
+  EXPECT_EQ(chosen_by(scripts().acquire("m", {}, {wants})), expected);
+  EXPECT_EQ(count("a") + count("b") + count("c"), "1263");
+}
+
+TEST_F(ScriptsOnRedis, AWeightingOfAnotherListIsPassedOver) {
+  list({"a", "b", "c"});
+  scripts().reset("m", {});
+  Wants wants{"", StrategyId::least_conn, 3, false, {}};
+  wants.weighting = packed({2, 900, 1});
+  scripts().acquire("m", {}, {wants});
+  EXPECT_EQ(count("a") + count("b") + count("c"), "111");
+}
+
+TEST_F(ScriptsOnRedis, AbsentBackendsAreNotOfTheSet) {
+  list({"x", "a", "b"});
+  scripts().reset("m", {});
+  Wants wants{"", StrategyId::round_robin, 4, false, {}};
+  wants.absent = {"x"};
+  EXPECT_EQ(chosen_by(scripts().acquire("m", {}, {wants})), "abab");
+}
+
 TEST_F(ScriptsOnRedis, RegisterAddsWhatTheListLacksInOrder) {
   list({"b"});
-  EXPECT_EQ(scripts().register_backends(key("backend_servers"), {"a", "b", "c", "a"}), "2");
+  EXPECT_EQ(scripts().register_backends({"a", "b", "c", "a"}), "2");
   const Reply reply = redis().call({"LRANGE", key("backend_servers"), "0", "-1"});
   ASSERT_EQ(reply.items.size(), 3u);
   EXPECT_EQ(reply.items[0].text + reply.items[1].text + reply.items[2].text, "bac");

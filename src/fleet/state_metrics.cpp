@@ -26,11 +26,6 @@ void add_gauge(metrics::Registry& registry, std::string name, std::string help, 
                          });
 }
 
-double seconds_since(std::int64_t then_ms) {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - then_ms) / 1000.0;
-}
-
 }  // namespace
 
 StateFamilies add_state_families(metrics::Registry& registry, const StateStatus& status) {
@@ -45,14 +40,22 @@ StateFamilies add_state_families(metrics::Registry& registry, const StateStatus&
       family("fairlead_redis_reconnects_total", "Connections to Redis after a lost one.", MetricType::counter));
   add_gauge(registry, "fairlead_redis_up", "1: every worker's connection to Redis works.",
             [&status] { return status.live.load() > 0 && !status.is_degraded() ? 1.0 : 0.0; });
-  add_gauge(registry, "fairlead_degraded", "1: choosing by own counts because Redis doesn't answer.",
-            [&status] { return status.is_degraded() ? 1.0 : 0.0; });
+  registry.add_collected(family("fairlead_degraded",
+                                "1: this step of the outage ladder: stale, the others' counts are old; local, Redis "
+                                "doesn't answer.",
+                                MetricType::gauge, {"step"}),
+                         [&status](FamilySamples& out) {
+                           for (const StateStatus::Step step : {StateStatus::Step::stale, StateStatus::Step::local}) {
+                             FamilySamples::Sample sample;
+                             sample.label_values = {std::string(name_of(step))};
+                             sample.value = status.step() == step ? 1 : 0;
+                             out.samples.push_back(std::move(sample));
+                           }
+                         });
   add_gauge(registry, "fairlead_fleet_members", "Living members of the fleet: instances (leased) or workers (exact).",
             [&status] { return static_cast<double>(status.members.load()); });
-  add_gauge(registry, "fairlead_shared_state_age_seconds", "Since Redis last answered.", [&status] {
-    const std::int64_t heard = status.heard_at_ms.load();
-    return heard == 0 ? 0.0 : seconds_since(heard);
-  });
+  add_gauge(registry, "fairlead_shared_state_age_seconds", "Since Redis last answered.",
+            [&status] { return status.age_s(); });
   return families;
 }
 

@@ -27,15 +27,15 @@ TEST_F(StateMetricsTest, RedisIsUpOnlyWhenEveryWorkerHasIt) {
   status_.workers = 2;
   status_.live = 1;
   EXPECT_TRUE(shows("fairlead_redis_up 0"));
-  EXPECT_TRUE(shows("fairlead_degraded 1"));
+  EXPECT_TRUE(shows("fairlead_degraded{step=\"local\"} 1"));
   status_.live = 2;
   EXPECT_TRUE(shows("fairlead_redis_up 1"));
-  EXPECT_TRUE(shows("fairlead_degraded 0"));
+  EXPECT_TRUE(shows("fairlead_degraded{step=\"local\"} 0"));
 }
 
 TEST_F(StateMetricsTest, EmbeddedStateIsNeitherUpNorDegraded) {
   EXPECT_TRUE(shows("fairlead_redis_up 0"));
-  EXPECT_TRUE(shows("fairlead_degraded 0"));
+  EXPECT_TRUE(shows("fairlead_degraded{step=\"local\"} 0"));
 }
 
 TEST_F(StateMetricsTest, CallsAreCountedByScriptAndOutcome) {

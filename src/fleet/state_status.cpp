@@ -1,6 +1,23 @@
 #include "fleet/state_status.hpp"
 
+#include <chrono>
+
 namespace fairlead::fleet {
+
+double StateStatus::age_s() const {
+  const std::int64_t heard = heard_at_ms.load(std::memory_order_relaxed);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return heard == 0
+             ? 0.0
+             : static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - heard) / 1000.0;
+}
+
+StateStatus::Step StateStatus::step() const {
+  if (is_degraded()) {
+    return Step::local;
+  }
+  return age_s() > stale_after_s ? Step::stale : Step::live;
+}
 
 StateStatus::Flip StateStatus::note_live() {
   if (live.fetch_add(1, std::memory_order_relaxed) + 1 != workers.load(std::memory_order_relaxed)) {

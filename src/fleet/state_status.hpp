@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include "fleet/state_fault.hpp"
 
@@ -20,6 +21,14 @@ struct StateStatus {
     return live.load(std::memory_order_relaxed) < workers.load(std::memory_order_relaxed);
   }
 
+  /// Where on the outage ladder the process stands: its picture of the others is as it should be; old, so that it
+  /// fades; or not used, because Redis doesn't answer.
+  enum class Step : std::uint8_t { live, stale, local };
+  static constexpr double stale_after_s = 2;  ///< two beats
+  [[nodiscard]] Step step() const;
+  /// Since Redis last answered; 0: it never did, or nothing is shared.
+  [[nodiscard]] double age_s() const;
+
   enum class Flip : std::uint8_t { none, connected, back };
   /// A worker has Redis from now on. Not none: with it, all have.
   Flip note_live();
@@ -31,5 +40,15 @@ struct StateStatus {
   std::atomic<bool> was_away_{false};
   std::atomic<const char*> said_{nullptr};  ///< the reason that an operator was last told of, since all were live
 };
+
+/// As the API and the metrics have it.
+constexpr std::string_view name_of(StateStatus::Step step) {
+  switch (step) {
+    case StateStatus::Step::live: return "live";
+    case StateStatus::Step::stale: return "stale";
+    case StateStatus::Step::local: return "local";
+  }
+  return "local";
+}
 
 }  // namespace fairlead::fleet

@@ -158,7 +158,7 @@ struct SnapshotPlan {
     snapshot->timeouts = timeouts;
     snapshot->trusted_proxies = trusted_proxies;
     snapshot->pools.push_back(std::make_unique<const routing::Pool>(
-        "default", 0, balance::StrategyId::round_robin, balance::BackendSet(std::move(backends)), pool_activity));
+        "default", balance::StrategyId::round_robin, balance::BackendSet(std::move(backends)), pool_activity));
     snapshot->routes = routing::RouteTable(routes);
     return snapshot;
   }

@@ -27,6 +27,8 @@ struct Wants {
   bool is_retry = false;
   Words excluded;
   std::string other_strategy = {};  ///< a name beyond the roster, in place of `strategy`
+  Words absent = {};
+  std::string weighting = {};  ///< as acquire.lua takes it
 };
 
 inline constexpr std::string_view prefix = "{t}:";
@@ -56,8 +58,9 @@ class Scripts {
       words.insert(words.end(),
                    {key(want.pool),
                     want.other_strategy.empty() ? std::string(balance::name_of(want.strategy)) : want.other_strategy,
-                    std::to_string(want.count), std::to_string(want.is_retry ? 0 : want.count),
-                    std::to_string(want.excluded.size())});
+                    std::to_string(want.count), std::to_string(want.is_retry ? 0 : want.count), want.weighting,
+                    std::to_string(want.absent.size()), std::to_string(want.excluded.size())});
+      words.insert(words.end(), want.absent.begin(), want.absent.end());
       words.insert(words.end(), want.excluded.begin(), want.excluded.end());
     }
     return redis_.call(words);
@@ -107,9 +110,16 @@ class Scripts {
 
   void leave(const std::string& member) { EXPECT_EQ(redis_.call(head(Script::leave, member)).text, "OK"); }
 
-  std::string register_backends(const std::string& list, const Words& urls) {
-    Words words{"EVALSHA", digests_[static_cast<std::size_t>(Script::register_backends)], "1", list};
-    words.insert(words.end(), urls.begin(), urls.end());
+  /// All with a weight of 1.
+  std::string register_backends(const Words& urls) {
+    Words words{"EVALSHA", digests_[static_cast<std::size_t>(Script::register_backends)], "4"};
+    for (const std::string_view name :
+         {"backend_servers", "fairlead:weights", "fairlead:draining", "fairlead:configured"}) {
+      words.push_back(key(name));
+    }
+    for (const std::string& url : urls) {
+      words.insert(words.end(), {url, "1"});
+    }
     return redis_.call(words).text;
   }
 

@@ -20,8 +20,8 @@ double lack_of(const BackendSet& backends, const PickInput& input, double level,
 }
 
 /// Load for weight up to which `expected` requests fill the least loaded. From above: who is above the level of all
-/// takes no part in it, so it sinks until all that take part are below it: fewer each round, or it ends. (A backend just
-/// at the level may come back by rounding; without that end it would come and go for ever.) 0: none takes part.
+/// takes no part in it, so it sinks until all that take part are below it: fewer each round, or it ends. (A backend
+/// just at the level may come back by rounding; without that end it would come and go for ever.) 0: none takes part.
 double level_of(const BackendSet& backends, const PickInput& input) {
   double level = std::numeric_limits<double>::infinity();
   std::size_t took_part = backends.size() + 1;

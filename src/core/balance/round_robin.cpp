@@ -14,7 +14,8 @@
 namespace fairlead::balance {
 namespace {
 
-constexpr std::uint64_t cycle_max = 65'536;
+/// Short enough to go along with a call to Redis (exact coordination), long enough for weights within a percent or two.
+constexpr std::uint64_t cycle_max = 4'096;
 
 std::uint64_t total_of(const std::vector<std::uint64_t>& weights) {
   return std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
@@ -102,6 +103,7 @@ class RoundRobin final : public Strategy {
     }
   }
 
+  [[nodiscard]] std::span<const BackendIndex> turns() const override { return cycle_; }
   [[nodiscard]] std::optional<BackendIndex> pick(const PickInput& input) const override {
     if (size_ == 0) {
       return std::nullopt;

@@ -30,6 +30,8 @@ class Strategy {
   virtual ~Strategy() = default;
   [[nodiscard]] virtual std::optional<BackendIndex> pick(const PickInput& input) const = 0;
   [[nodiscard]] virtual bool needs_loads() const { return false; }
+  /// The cycle that tickets go through, as places in the set, if it isn't the set itself in its order.
+  [[nodiscard]] virtual std::span<const BackendIndex> turns() const { return {}; }
   /// Goes by PickInput::random, so turns and weights hold in the mean only.
   [[nodiscard]] virtual bool needs_chance() const { return false; }
 };

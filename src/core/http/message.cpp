@@ -1,5 +1,6 @@
 #include "core/http/message.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/http/character_class.hpp"
@@ -111,6 +112,12 @@ const Field* find_field(const FieldList& fields, FieldId id) {
     }
   }
   return nullptr;
+}
+
+std::string_view field_value(const FieldList& fields, std::string_view name) {
+  const auto found = std::find_if(fields.begin(), fields.end(),
+                                  [name](const Field& field) { return equals_ignoring_case(field.name, name); });
+  return found == fields.end() ? std::string_view() : found->value;
 }
 
 void RequestHead::clear() {

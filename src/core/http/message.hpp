@@ -58,6 +58,8 @@ using FieldList = std::vector<Field>;
 
 /// The first field with that id, or nullptr.
 const Field* find_field(const FieldList& fields, FieldId id);
+/// The first field's value with that name in any case; empty when there is none.
+std::string_view field_value(const FieldList& fields, std::string_view name);
 
 struct RequestHead {
   Method method = Method::other;

@@ -18,8 +18,8 @@ namespace fairlead::routing {
 
 /// A named group of backends and every strategy built over it. Neither movable nor copyable: strategies point into it.
 struct Pool {
-  Pool(std::string name_in, std::uint32_t index_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
-       std::shared_ptr<balance::PoolActivity> activity_in);
+  Pool(std::string name_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
+       std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in = {});
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -28,9 +28,9 @@ struct Pool {
   }
 
   std::string name;
-  std::uint32_t index;  ///< position in Snapshot::pools
   balance::StrategyId default_strategy;
   balance::BackendSet backends;
+  balance::BackendSet draining;  ///< listed, but an operator lets them end: no new request goes there
   std::shared_ptr<balance::PoolActivity> activity;
   std::vector<std::unique_ptr<balance::Strategy>> strategies;  ///< by StrategyId
 };

@@ -11,7 +11,7 @@ balance::BackendSet two_backends() {
 }
 
 TEST(Pool, HasEveryStrategyOfTheRosterOverItsOwnBackends) {
-  const Pool pool("default", 0, balance::StrategyId::round_robin, two_backends(), nullptr);
+  const Pool pool("default", balance::StrategyId::round_robin, two_backends(), nullptr);
   ASSERT_EQ(pool.strategies.size(), balance::strategy_names().size());
   for (const std::string_view name : balance::strategy_names()) {
     const balance::Strategy& strategy = pool.strategy(*balance::strategy_of(name));
@@ -27,16 +27,15 @@ TEST(Pool, HasEveryStrategyOfTheRosterOverItsOwnBackends) {
 
 TEST(Pool, KeepsWhatItWasGiven) {
   const auto activity = std::make_shared<balance::PoolActivity>();
-  const Pool pool("api", 3, balance::StrategyId::least_conn, two_backends(), activity);
+  const Pool pool("api", balance::StrategyId::least_conn, two_backends(), activity);
   EXPECT_EQ(pool.name, "api");
-  EXPECT_EQ(pool.index, 3U);
   EXPECT_EQ(pool.default_strategy, balance::StrategyId::least_conn);
   EXPECT_EQ(pool.backends.size(), 2U);
   EXPECT_EQ(pool.activity, activity);
 }
 
 TEST(Pool, MayBeEmpty) {
-  const Pool pool("default", 0, balance::StrategyId::round_robin, {}, nullptr);
+  const Pool pool("default", balance::StrategyId::round_robin, {}, nullptr);
   EXPECT_EQ(pool.strategy(balance::StrategyId::round_robin).pick({}), std::nullopt);
 }
 

@@ -1,8 +1,12 @@
 -- One call of a loop turn: what a worker gives back and what it wants, over all pools, applied as one step.
 -- KEYS: instances, own ledger.
 -- ARGV: key prefix, count's time to live, member, number of changes, {conn_count key, signed amount}...,
---       then groups of wants: {pool's key prefix, strategy, wanted, tickets, number of excluded URLs,
---       excluded URL...}...
+--       then groups of wants: {pool's key prefix, strategy, wanted, tickets, weighting, number of absent URLs,
+--       number of left out URLs, absent URL..., left out URL...}...
+-- Absent ones aren't of the set (they drain, or are no URLs), left out ones are, but may not serve these wants.
+-- The weighting is '' if all weigh the same, else 16-bit numbers: how many are in the set, then for each of it its
+-- weight, or for round_robin its cycle of places in the set, from 1. It comes from the instance, so that no call
+-- computes a cycle; while the instance doesn't know a changed list yet, all weigh the same for a moment.
 -- The rotation counts requests, not tries: a group of first tries takes as many tickets as it wants, a retry takes 0
 -- and goes by where the rotation stands.
 -- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing; an
@@ -19,26 +23,44 @@ local function next_argument()
   return ARGV[position - 1]
 end
 
+local function next_urls(how_many)
+  local urls = {}
+  for _ = 1, how_many do
+    urls[next_argument()] = true
+  end
+  return urls
+end
+
+-- The 16-bit number at that place of a packed text; the first is at 0.
+local function packed(text, place)
+  local high, low = string.byte(text, 2 * place + 1, 2 * place + 2)
+  return high * 256 + low
+end
+
 local function read_group()
   local group = {prefix = next_argument(), strategy = next_argument(), wanted = tonumber(next_argument())}
-  group.tickets = tonumber(next_argument())
-  local left_out = {}
-  for _ = 1, tonumber(next_argument()) do
-    left_out[next_argument()] = true
-  end
-  group.servers = {}
+  group.tickets, group.weighting = tonumber(next_argument()), next_argument()
+  local absent_count, left_out_count = tonumber(next_argument()), tonumber(next_argument())
+  local absent, left_out = next_urls(absent_count), next_urls(left_out_count)
+  group.servers, group.places = {}, {}
   local listed = redis.pcall('LRANGE', group.prefix .. 'backend_servers', 0, -1)
   if listed.err then
     group.fault = listed
     return group
   end
+  local size = 0
   for _, url in ipairs(listed) do
-    if not left_out[url] then
-      table.insert(group.servers, url)
-      -- In the rotation a repeated URL is a weight; among loads it is one backend.
-      left_out[url] = group.strategy == 'least_conn'
+    if not absent[url] then
+      size = size + 1
+      if not left_out[url] then
+        table.insert(group.servers, url)
+        table.insert(group.places, size)
+        -- In the rotation a repeated URL is a weight; among loads it is one backend.
+        left_out[url] = group.strategy == 'least_conn'
+      end
     end
   end
+  group.is_weighted = group.weighting ~= '' and packed(group.weighting, 0) == size
   return group
 end
 
@@ -57,10 +79,24 @@ local function count_key(group, url)
   return group.prefix .. 'conn_count:' .. url
 end
 
+-- Whose turn it is; who is left out is passed over for the next in the list.
+local function server_at(group, ticket)
+  if not group.is_weighted then
+    return group.servers[ticket % #group.servers + 1]
+  end
+  local place = packed(group.weighting, 1 + ticket % (#group.weighting / 2 - 1))
+  for i, own in ipairs(group.places) do
+    if own >= place then
+      return group.servers[i]
+    end
+  end
+  return group.servers[1]
+end
+
 local function choose_round_robin(group)
   local chosen, taken = {}, {}
   for k = 0, group.wanted - 1 do
-    local url = group.servers[(group.ticket + k) % #group.servers + 1]
+    local url = server_at(group, group.ticket + k)
     table.insert(chosen, url)
     taken[url] = (taken[url] or 0) + 1
   end
@@ -86,30 +122,40 @@ local function read_loads(group)
   return loads
 end
 
--- The least; of equals, in list order, the one whose turn the ticket says.
-local function least_of(loads, ticket)
-  local least, equals = math.huge, 0
-  for _, load in ipairs(loads) do
-    if load < least then
-      least, equals = load, 1
-    elseif load == least then
+-- The least for its weight; of equals, in list order, the one whose turn the ticket says. Ratios are compared by cross
+-- multiplication, which is exact in doubles: counts and weights are small.
+local function least_of(loads, weights, ticket)
+  local least, weight, equals = 1, 0, 0
+  for i, load in ipairs(loads) do
+    local left, right = load * weight, least * weights[i]
+    if left < right then
+      least, weight, equals = load, weights[i], 1
+    elseif left == right then
       equals = equals + 1
     end
   end
   local turn = ticket % equals
   for i, load in ipairs(loads) do
-    if load == least then
+    if load * weight == least * weights[i] then
       if turn == 0 then return i end
       turn = turn - 1
     end
   end
 end
 
+local function weights_of(group)
+  local weights = {}
+  for i, place in ipairs(group.places) do
+    weights[i] = group.is_weighted and packed(group.weighting, place) or 1
+  end
+  return weights
+end
+
 local function choose_least_conn(group)
-  local loads = read_loads(group)
+  local loads, weights = read_loads(group), weights_of(group)
   local chosen, taken = {}, {}
   for k = 0, group.wanted - 1 do
-    local best = least_of(loads, group.ticket + k)
+    local best = least_of(loads, weights, group.ticket + k)
     loads[best] = loads[best] + 1
     taken[best] = (taken[best] or 0) + 1
     table.insert(chosen, group.servers[best])

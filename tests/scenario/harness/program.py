@@ -128,6 +128,9 @@ class Fairlead:
     def fetch(self, method, target, fields=(), body=None, **more):
         return fetch(self.address, method, target, fields, body, **more)
 
+    def admin_fetch(self, method, target, fields=(), body=None, host="localhost"):
+        return fetch(self.admin, method, target, fields, body, host=host)
+
     def metrics(self):
         response = fetch(self.admin, "GET", "/metrics")
         assert response.status == 200, response

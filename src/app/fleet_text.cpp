@@ -1,0 +1,115 @@
+#include "app/fleet_text.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace fairlead::app {
+namespace {
+
+using Element = simdjson::dom::element;
+
+std::string_view text_at(Element element, std::string_view pointer) {
+  std::string_view text;
+  const simdjson::error_code missing = element.at_pointer(pointer).get(text);
+  return missing == simdjson::SUCCESS ? text : std::string_view();
+}
+
+/// -1: there is none.
+std::int64_t number_at(Element element, std::string_view pointer) {
+  std::int64_t number = -1;
+  const simdjson::error_code missing = element.at_pointer(pointer).get(number);
+  return missing == simdjson::SUCCESS ? number : -1;
+}
+
+std::string count_at(Element element, std::string_view pointer) {
+  const std::int64_t number = number_at(element, pointer);
+  return number < 0 ? "?" : std::to_string(number);
+}
+
+bool parse(simdjson::dom::parser& parser, std::string_view json, Element& root) {
+  return parser.parse(simdjson::padded_string(json)).get(root) == simdjson::SUCCESS;
+}
+
+}  // namespace
+
+std::string fleet_text(std::string_view json) {
+  simdjson::dom::parser parser;
+  Element root;
+  simdjson::dom::array members;
+  if (!parse(parser, json, root) || root["members"].get(members) != simdjson::SUCCESS) {
+    return {};
+  }
+  std::string out =
+      fmt::format("instance {}, fairlead {}, {} on {}: {}", text_at(root, "/instance"), text_at(root, "/version"),
+                  text_at(root, "/coordination"), text_at(root, "/state/url"), text_at(root, "/state/step"));
+  const std::int64_t drift = number_at(root, "/drift");
+  out += drift > 0 ? fmt::format(", counts drift by {}\n", drift) : "\n";
+  out += fmt::format("\n  {:<30} {:>9} {:>9}\n", "MEMBER", "LEASE", "IN FLIGHT");
+  for (const Element member : members) {
+    bool is_own = false;
+    const simdjson::error_code missing = member["own"].get(is_own);
+    const std::string id = std::string(text_at(member, "/id")) + (missing == simdjson::SUCCESS && is_own ? " *" : "");
+    const std::int64_t lease = number_at(member, "/lease_ms");
+    out += fmt::format("  {:<30} {:>9} {:>9}\n", id, lease > 0 ? fmt::format("{:.1f} s", double(lease) / 1000) : "-",
+                       count_at(member, "/in_flight"));
+  }
+  return out;
+}
+
+std::string backends_text(std::string_view json) {
+  simdjson::dom::parser parser;
+  Element root;
+  simdjson::dom::array backends;
+  if (!parse(parser, json, root) || root["backends"].get(backends) != simdjson::SUCCESS) {
+    return {};
+  }
+  std::size_t width = 20;
+  for (const Element backend : backends) {
+    width = std::max(width, text_at(backend, "/url").size());
+  }
+  std::string out = fmt::format("\n  {:<{}} {:>6} {:<9} {:>6} {:>6}\n", "POOL " + std::string(text_at(root, "/pool")),
+                                width, "WEIGHT", "STATE", "HERE", "FLEET");
+  for (const Element backend : backends) {
+    out += fmt::format("  {:<{}} {:>6} {:<9} {:>6} {:>6}\n", text_at(backend, "/url"), width,
+                       count_at(backend, "/weight"), text_at(backend, "/state"), count_at(backend, "/in_flight/local"),
+                       count_at(backend, "/in_flight/fleet"));
+  }
+  return backends.size() > 0 ? out : out + "  (no backends)\n";
+}
+
+std::vector<std::string> pool_names(std::string_view json) {
+  simdjson::dom::parser parser;
+  Element root;
+  simdjson::dom::array pools;
+  std::vector<std::string> names;
+  if (parse(parser, json, root) && root["pools"].get(pools) == simdjson::SUCCESS) {
+    for (const Element pool : pools) {
+      names.emplace_back(text_at(pool, "/name"));
+    }
+  }
+  return names;
+}
+
+std::string problem_text(std::string_view json) {
+  simdjson::dom::parser parser;
+  Element root;
+  return parse(parser, json, root) ? std::string(text_at(root, "/detail")) : std::string();
+}
+
+double requests_in(std::string_view metrics) {
+  constexpr std::string_view name = "http_requests_total{";
+  double sum = 0;
+  while (!metrics.empty()) {
+    const std::string_view line = metrics.substr(0, metrics.find('\n'));
+    if (line.starts_with(name) && line.rfind(' ') != std::string_view::npos) {
+      sum += std::strtod(std::string(line.substr(line.rfind(' ') + 1)).c_str(), nullptr);
+    }
+    metrics.remove_prefix(std::min(metrics.size(), line.size() + 1));
+  }
+  return sum;
+}
+
+}  // namespace fairlead::app

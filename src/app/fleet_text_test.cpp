@@ -1,0 +1,45 @@
+#include "app/fleet_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::app {
+namespace {
+
+TEST(FleetText, ShowsMembersAndTheOwnOne) {
+  const std::string text = fleet_text(
+      R"({"instance":"a1","version":"0.1.0","coordination":"leased",)"
+      R"("state":{"url":"redis://h:1","step":"live","age_ms":3},)"
+      R"("drift":2,"members":[{"id":"a1","own":true,"lease_ms":2500,"in_flight":7}]})");
+  EXPECT_NE(text.find("instance a1, fairlead 0.1.0, leased on redis://h:1: live, counts drift by 2"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("a1 *"), std::string::npos) << text;
+  EXPECT_NE(text.find("2.5 s         7"), std::string::npos) << text;
+}
+
+TEST(FleetText, ShowsBackendsAndWhatIsNotKnown) {
+  const std::string text = backends_text(
+      R"({"pool":"default","backends":[{"url":"http://a:1","weight":3,"state":"draining","in_flight":{"local":4}}]})");
+  EXPECT_NE(text.find("POOL default"), std::string::npos) << text;
+  EXPECT_NE(text.find("http://a:1                3 draining       4      ?"), std::string::npos) << text;
+  EXPECT_NE(backends_text(R"({"pool":"p","backends":[]})").find("(no backends)"), std::string::npos);
+}
+
+TEST(FleetText, NamesThePools) {
+  EXPECT_EQ(pool_names(R"({"pools":[{"name":"a"},{"name":"b"}]})"), (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(FleetText, IsEmptyForSomethingElse) {
+  EXPECT_EQ(fleet_text("<html>"), "");
+  EXPECT_EQ(backends_text("[]"), "");
+  EXPECT_EQ(problem_text("{}"), "");
+  EXPECT_EQ(problem_text(R"({"detail":"no such pool"})"), "no such pool");
+}
+
+TEST(FleetText, SumsRequestsOverTheirLabels) {
+  EXPECT_EQ(requests_in("# HELP http_requests_total x\nhttp_requests_total{a=\"1\"} 3\nhttp_requests_total{a=\"2\"} 4\n"
+                        "http_requests_totally{} 9\n"),
+            7);
+}
+
+}  // namespace
+}  // namespace fairlead::app

@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "fleet/backend_list_watch.hpp"
+#include "fleet/fleet_inspector.hpp"
+#include "support/redis_loop.hpp"
+#include "support/redis_server.hpp"
+
+namespace fairlead::fleet {
+namespace {
+
+class FleetInspectorOnRedis : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!test::RedisServer::is_installed()) {
+      GTEST_SKIP() << "redis-server isn't installed";
+    }
+    ASSERT_TRUE(server_.start());
+    redis_.emplace(server_);
+    StateUrl url;
+    url.kind = StateKind::redis_unix;
+    url.path = server_.socket_path();
+    client_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "test", on_.metrics);
+    client_->on_up = [] {};
+    client_->on_down = [](const StateFault&) {};
+    client_->start();
+    ASSERT_TRUE(on_.until([this] { return client_->is_up(); }));
+  }
+  void TearDown() override {
+    if (client_) {
+      on_.finish(client_->stop());
+    }
+  }
+  std::optional<FleetPicture> look(std::vector<std::string> keys) {
+    bool is_answered = false;
+    std::optional<FleetPicture> seen;
+    inspector_.emplace(*client_, KeyNames(""));
+    inspector_->look(std::move(keys), [&](std::optional<FleetPicture> picture) {
+      seen = std::move(picture);
+      is_answered = true;
+    });
+    EXPECT_TRUE(on_.until([&] { return is_answered; }));
+    return seen;
+  }
+
+  test::RedisServer server_;
+  std::optional<test::RedisConnection> redis_;
+  test::RedisLoop on_;
+  std::optional<RedisClient> client_;
+  std::optional<FleetInspector> inspector_;
+};
+
+TEST_F(FleetInspectorOnRedis, SeesMembersTheirLedgersAndCounts) {
+  (*redis_)("ZADD fairlead:instances 99999999999999 one 1 dead");
+  (*redis_)("HSET fairlead:ledger:one conn_count:a 2 conn_count:b 1");
+  (*redis_)("HSET fairlead:ledger:dead conn_count:a 1");
+  (*redis_)("MSET conn_count:a 3 conn_count:b 1");
+  const std::optional<FleetPicture> picture = look({"conn_count:a", "conn_count:b", "conn_count:c"});
+  ASSERT_TRUE(picture);
+  ASSERT_EQ(picture->members.size(), 2U);
+  EXPECT_EQ(picture->members[0].id, "dead");
+  EXPECT_LT(picture->members[0].lease_ms, 0);
+  EXPECT_EQ(picture->members[1].id, "one");
+  EXPECT_GT(picture->members[1].lease_ms, 0);
+  EXPECT_EQ(picture->members[1].in_flight, 3);
+  EXPECT_EQ(picture->drift, 0);
+  EXPECT_EQ(picture->in_flight,
+            (std::map<std::string, std::int64_t>{{"conn_count:a", 3}, {"conn_count:b", 1}, {"conn_count:c", 0}}));
+}
+
+TEST_F(FleetInspectorOnRedis, DriftIsHowFarCountsAreFromLedgers) {
+  (*redis_)("ZADD fairlead:instances 99999999999999 one");
+  (*redis_)("HSET fairlead:ledger:one conn_count:a 2 conn_count:b 1 conn_count:c 4");
+  (*redis_)("MSET conn_count:a 5 conn_count:b nonsense conn_count:c 4");
+  EXPECT_EQ(look({})->drift, 4);
+}
+
+TEST_F(FleetInspectorOnRedis, AnswersWithNothingWhenRedisDies) {
+  (*redis_)("CLIENT PAUSE 10000");
+  EXPECT_FALSE(look({}));
+}
+
+}  // namespace
+}  // namespace fairlead::fleet

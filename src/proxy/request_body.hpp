@@ -1,0 +1,16 @@
+// Reads a request's whole body, for services that answer by themselves instead of passing it on. Bytes behind the body
+// stay in the connection's buffer: they are the next request's.
+#pragma once
+
+#include <functional>
+
+#include "proxy/downstream_connection.hpp"
+
+namespace fairlead::proxy {
+
+/// Calls `take` with each piece; false from it ends with too_large. Invites the body first when the client expects it
+/// (100 Continue). Each read waits `idle` at most. Errors: those of framing and decoding, closed when the client left.
+io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle,
+                                 std::function<bool(std::string_view)> take);
+
+}  // namespace fairlead::proxy
