@@ -6,10 +6,9 @@ namespace fairlead::app {
 namespace {
 
 TEST(FleetText, ShowsMembersAndTheOwnOne) {
-  const std::string text = fleet_text(
-      R"({"instance":"a1","version":"0.1.0","coordination":"leased",)"
-      R"("state":{"url":"redis://h:1","step":"live","age_ms":3},)"
-      R"("drift":2,"members":[{"id":"a1","own":true,"lease_ms":2500,"in_flight":7}]})");
+  const std::string text = fleet_text(R"({"instance":"a1","version":"0.1.0","coordination":"leased",)"
+                                      R"("state":{"url":"redis://h:1","step":"live","age_ms":3},)"
+                                      R"("drift":2,"members":[{"id":"a1","own":true,"lease_ms":2500,"in_flight":7}]})");
   EXPECT_NE(text.find("instance a1, fairlead 0.1.0, leased on redis://h:1: live, counts drift by 2"), std::string::npos)
       << text;
   EXPECT_NE(text.find("a1 *"), std::string::npos) << text;
