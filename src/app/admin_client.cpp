@@ -76,7 +76,10 @@ Addresses resolve(std::string_view address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  ::getaddrinfo(host.c_str(), std::string(address.substr(colon + 1)).c_str(), &hints, &found);
+  const std::string port(address.substr(colon + 1));
+  if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) {
+    found = nullptr;  // POSIX doesn't say what a failed call leaves there
+  }
   return {found, &::freeaddrinfo};
 }
 

@@ -30,6 +30,7 @@ fleet::StateSettings settings_of(const control::Config& config, const Tls& tls) 
 
 std::vector<fleet::BackendListWatch::Pool> pools_of(const control::Config& config) {
   std::vector<fleet::BackendListWatch::Pool> pools;
+  pools.reserve(config.pools.size());
   for (const control::PoolConfig& pool : config.pools) {
     pools.push_back({pool.name, control::configured_backends(pool)});
   }
