@@ -110,31 +110,38 @@ command_format() {
   sources | xargs -r clang-format-19 -i
 }
 
-# The time is shared out among the targets. Seeds are in fuzz/corpus/TARGET; what is found grows under build/.
+# The parser of what strangers send has the whole time and a core; the other targets share the same time on another.
+# Seeds are in fuzz/corpus/TARGET; what is found grows under build/.
 command_fuzz() {
-  local seconds=${1:-60} source target share failed=0
-  local -a targets=() seeds
+  local seconds=${1:-60} source target failed=0
+  local -a targets=() others=()
   while read -r source; do
-    targets+=("$(basename "$source" .cpp)")
+    target=$(basename "$source" .cpp)
+    targets+=("$target")
+    [[ $target == "$fuzz_first" ]] || others+=("$target")
   done < <(find src -name '*_fuzz.cpp' | sort)
-  if [[ ${#targets[@]} -eq 0 ]]; then
-    say "no fuzz target in this version"
-    return 0
-  fi
   build fuzz "${targets[@]}"
-  share=$((seconds / ${#targets[@]}))
-  for target in "${targets[@]}"; do
-    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/findings"
-    seeds=()
-    [[ ! -d fuzz/corpus/$target ]] || seeds=("fuzz/corpus/$target")
-    echo "-- fuzz $target for $((share > 1 ? share : 1)) s"
-    "build/fuzz/$target" -max_total_time=$((share > 1 ? share : 1)) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-      -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" \
-      "build/fuzz/corpus/$target" "${seeds[@]}" 2>"build/fuzz/$target.log" || {
-      tail -n 40 "build/fuzz/$target.log"
-      failed=1
-    }
-    grep number_of_executed_units "build/fuzz/$target.log" || true
+  mkdir -p build/fuzz/findings
+  fuzz_one "$fuzz_first" "$seconds" &
+  local first=$! share=$((seconds / ${#others[@]}))
+  for target in "${others[@]}"; do
+    fuzz_one "$target" $((share > 1 ? share : 1)) || failed=1
   done
+  wait "$first" || failed=1
   return "$failed"
+}
+
+fuzz_first=head_parser_fuzz
+
+fuzz_one() {
+  local target=$1 seconds=$2 status=0
+  local -a corpora=("build/fuzz/corpus/$target")
+  mkdir -p "${corpora[0]}"
+  [[ ! -d fuzz/corpus/$target ]] || corpora+=("fuzz/corpus/$target")
+  "build/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/findings/$target-" "${corpora[@]}" 2>"build/fuzz/$target.log" || status=1
+  [[ $status -eq 0 ]] || tail -n 40 "build/fuzz/$target.log"
+  echo "-- fuzz $target, $seconds s: $(sed -n 's/.*number_of_executed_units: //p' "build/fuzz/$target.log") runs," \
+    "$([[ $status -eq 0 ]] && echo ok || echo FAILED)"
+  return "$status"
 }
