@@ -15,6 +15,7 @@ enum class Target : std::uint8_t { fixed, stream, upload };
 
 struct Connection {
   int socket = -1;
+  bool is_listener = false;
   std::string carry;   ///< read, but a head that isn't whole yet, or behind an answer under way
   std::string unsent;  ///< answers that the socket didn't take yet
   std::uint64_t stream_left = 0;
@@ -50,6 +51,7 @@ class Backend {
     for (const std::uint16_t port : ports) {
       listeners_.push_back(std::make_unique<Connection>());
       listeners_.back()->socket = bench::listen_on(port);
+      listeners_.back()->is_listener = true;
       bench::watch(epoll_, listeners_.back()->socket, EPOLLIN, listeners_.back().get());
     }
   }
@@ -67,11 +69,9 @@ class Backend {
  private:
   void serve(const epoll_event& event) {
     auto* connection = static_cast<Connection*>(event.data.ptr);
-    for (const auto& listener : listeners_) {
-      if (listener.get() == connection) {
-        accept_all(listener->socket);
-        return;
-      }
+    if (connection->is_listener) {
+      accept_all(connection->socket);
+      return;
     }
     const bool hangup = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (!turn(*connection, hangup)) {

@@ -77,6 +77,8 @@ struct Options {
   std::string path = "/";
   std::size_t body = 0;
   std::size_t header_bytes = 0;
+  bool browser = false;  ///< the fields that a browser sends, 800 bytes of head
+  bool fresh = false;    ///< a connection a request
 };
 
 struct Connection {
@@ -87,7 +89,7 @@ struct Connection {
   bench::BodyWalk body;
   bool in_body = false;
   bool answered_ok = false;
-  bool close_after = false;
+  bool is_over = false;  ///< the answer under way is its last
 };
 
 struct Tally {
@@ -97,10 +99,29 @@ struct Tally {
   std::uint64_t wire_bytes = 0;
 };
 
+constexpr std::string_view plain_fields = "User-Agent: fairlead-bench\r\nAccept: */*\r\n";
+constexpr std::string_view browser_fields =
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n"
+    "Accept-Language: en-GB,en;q=0.7,de;q=0.3\r\n"
+    "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+    "Referer: https://www.shop.example/shop/articles/2024?category=books&sort=price&page=2\r\n"
+    "Cookie: session=8f14e45fceea167a5a36dedd4bea2543; consent=1; theme=dark; basket=0f2c9a93eea6f38fabb3acb1c31488c6; "
+    "visitor=6f1ed002ab5595859014ebf0951522d9; seen=articles.2023,articles.2024,articles.2025; campaign=autumn; "
+    "group=b17\r\n"
+    "Upgrade-Insecure-Requests: 1\r\n"
+    "Sec-Fetch-Dest: document\r\n"
+    "Sec-Fetch-Mode: navigate\r\n"
+    "Sec-Fetch-Site: same-origin\r\n"
+    "Sec-Fetch-User: ?1\r\n"
+    "If-None-Match: \"5f3c-61a2b\"\r\n"
+    "Priority: u=0, i\r\n";
+
 std::string request_of(const Options& options) {
-  std::string request = options.method + " " + options.path +
-                        " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
-                        "\r\nUser-Agent: fairlead-bench\r\nAccept: */*\r\n";
+  std::string request =
+      options.method + " " + options.path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) + "\r\n";
+  request += options.browser ? browser_fields : plain_fields;
+  request += options.fresh ? "Connection: close\r\n" : "";
   constexpr std::size_t line_max = 1024;
   std::size_t number = 0;
   for (std::size_t left = options.header_bytes; left > 0;) {
@@ -194,7 +215,7 @@ class Load {
         reopen(connection, true);
         return;
       }
-      if (connection.close_after && !connection.in_body && connection.carry.empty()) {
+      if (connection.is_over && !connection.in_body && connection.carry.empty()) {
         reopen(connection, false);
         return;
       }
@@ -248,7 +269,7 @@ class Load {
   void begin_answer(Connection& connection, std::string_view text, const bench::Head& head) {
     constexpr std::string_view good = "HTTP/1.1 200 ";
     connection.answered_ok = text.starts_with(good);
-    connection.close_after = head.close;
+    connection.is_over = head.close || options_.fresh;
     connection.body = is_head_ ? bench::BodyWalk{} : bench::BodyWalk(head);
     connection.in_body = true;
   }
@@ -268,7 +289,7 @@ class Load {
     connection.started = now;
     connection.in_body = false;
     connection.sent = 0;
-    return connection.close_after || send(connection);
+    return connection.is_over || send(connection);
   }
 
   void print(double seconds) const {
@@ -297,21 +318,23 @@ class Load {
 [[noreturn]] void usage() {
   std::fputs(
       "usage: load --port PORT [--connections N] [--seconds S] [--warmup S] [--method M] [--path P]\n"
-      "            [--body BYTES] [--header-bytes BYTES]\n",
+      "            [--body BYTES] [--header-bytes BYTES] [--browser] [--fresh]\n",
       stderr);
   std::exit(2);
 }
 
 Options options_of(int argc, char** argv) {
-  constexpr std::array<option, 9> known{{{"port", required_argument, nullptr, 'p'},
-                                         {"connections", required_argument, nullptr, 'c'},
-                                         {"seconds", required_argument, nullptr, 's'},
-                                         {"warmup", required_argument, nullptr, 'w'},
-                                         {"method", required_argument, nullptr, 'm'},
-                                         {"path", required_argument, nullptr, 'u'},
-                                         {"body", required_argument, nullptr, 'b'},
-                                         {"header-bytes", required_argument, nullptr, 'h'},
-                                         {nullptr, 0, nullptr, 0}}};
+  constexpr std::array<option, 11> known{{{"port", required_argument, nullptr, 'p'},
+                                          {"connections", required_argument, nullptr, 'c'},
+                                          {"seconds", required_argument, nullptr, 's'},
+                                          {"warmup", required_argument, nullptr, 'w'},
+                                          {"method", required_argument, nullptr, 'm'},
+                                          {"path", required_argument, nullptr, 'u'},
+                                          {"body", required_argument, nullptr, 'b'},
+                                          {"header-bytes", required_argument, nullptr, 'h'},
+                                          {"browser", no_argument, nullptr, 'r'},
+                                          {"fresh", no_argument, nullptr, 'f'},
+                                          {nullptr, 0, nullptr, 0}}};
   Options options;
   for (int key = 0; (key = getopt_long(argc, argv, "", known.data(), nullptr)) != -1;) {
     switch (key) {
@@ -323,6 +346,8 @@ Options options_of(int argc, char** argv) {
       case 'u': options.path = optarg; break;
       case 'b': options.body = std::strtoull(optarg, nullptr, 10); break;
       case 'h': options.header_bytes = std::strtoull(optarg, nullptr, 10); break;
+      case 'r': options.browser = true; break;
+      case 'f': options.fresh = true; break;
       default: usage();
     }
   }

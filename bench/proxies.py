@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -81,7 +82,7 @@ listen:
   - address: 127.0.0.1:{port}
 admin:
   address: 127.0.0.1:{admin_port}
-workers: 1
+workers: {workers}
 state:
   url: {state_url}
   coordination: {coordination}
@@ -92,6 +93,12 @@ pools:
     backends:
 {servers}
 routes:
+  - path: /proxy
+    methods: [POST]
+    pool: default
+    rewrite_path: /process
+    strategy_parameter: strategy
+    response: annotated
   - prefix: /
     pool: default
 """
@@ -112,9 +119,19 @@ def free_ports(count):
 
 
 def pinned(core, command):
+    """`core` None: wherever the kernel puts it."""
     if core not in CORES:
         return command
     return ["taskset", "-c", str(core), *command]
+
+
+def core_busy_seconds(core):
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = map(int, ticks)
+            return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def process_tree(pid):
@@ -156,8 +173,9 @@ def resident_bytes(pid):
 class Stage:
     """Owns the backends and proxies of a run. Use it in a `with`: whatever happens, its end ends them all."""
 
-    def __init__(self, build):
+    def __init__(self, build, backends=3):
         self.build = build
+        self.backends = backends
         self.tools = build / "bench"
         self.folder = Path(tempfile.mkdtemp(prefix="fairlead-bench-"))
         self.children = []
@@ -168,10 +186,9 @@ class Stage:
             for tool in ("relay", "backend", "load"):
                 if not (self.tools / tool).exists():
                     raise Unavailable(f"{self.tools / tool} is missing; build first: ./dev build")
-            self.backend_ports = free_ports(3)
+            self.backend_ports = free_ports(self.backends)
             self.spawn("backend", OTHERS_CORE, [self.tools / "backend", *self.backend_ports])
-            for port in self.backend_ports:
-                self.await_port("backend", port)
+            self.await_port("backend", self.backend_ports[-1])  # it listens in their order
         except BaseException:
             self.__exit__()
             raise
@@ -236,7 +253,7 @@ class Stage:
         folder.mkdir(exist_ok=True)
         port = free_ports(1)[0]
         command = PROXIES[name](self, folder, port)
-        child = self.spawn(name, PROXY_CORE, command)
+        child = self.spawn(name, None if name in ON_ALL_CORES else PROXY_CORE, command)
         try:
             self.await_port(name, port, b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
         except Unavailable:
@@ -278,28 +295,32 @@ def haproxy(stage, folder, port):
     return [program, "-db", "-f", config]
 
 
-def fairlead_on(stage, folder, port, state_url, coordination):
+def fairlead_on(stage, folder, port, state_url="memory://", coordination="leased", workers=1):
     program = stage.build / "fairlead"
     if not program.exists():
         raise Unavailable(f"{program} is missing; build first: ./dev build")
     servers = "\n".join(f"      - url: http://127.0.0.1:{each}" for each in stage.backend_ports)
     config = FAIRLEAD.format(port=port, admin_port=free_ports(1)[0], state_url=state_url, coordination=coordination,
-                             servers=servers)
+                             workers=workers, servers=servers)
     return [program, "run", "--config", written(folder / "fairlead.yaml", config)]
 
 
-def fairlead_memory(stage, folder, port):
-    return fairlead_on(stage, folder, port, "memory://", "leased")
+def fairlead_two(stage, folder, port):
+    return fairlead_on(stage, folder, port, workers=2)
+
+
+def redis_on(stage, folder):
+    port = free_ports(1)[0]
+    stage.spawn("redis", OTHERS_CORE, [needs("redis-server"), "--port", port, "--bind", "127.0.0.1", "--save", "",
+                                       "--appendonly", "no", "--dir", folder])
+    stage.await_port("redis", port)
+    return port
 
 
 def fairlead_redis(stage, folder, port, coordination):
     if not (stage.build / "fairlead").exists():
         raise Unavailable(f"{stage.build / 'fairlead'} is missing; build first: ./dev build")
-    redis_port = free_ports(1)[0]
-    stage.spawn("redis", OTHERS_CORE, [needs("redis-server"), "--port", redis_port, "--bind", "127.0.0.1", "--save", "",
-                                       "--appendonly", "no", "--dir", folder])
-    stage.await_port("redis", redis_port)
-    return fairlead_on(stage, folder, port, f"redis://127.0.0.1:{redis_port}", coordination)
+    return fairlead_on(stage, folder, port, f"redis://127.0.0.1:{redis_on(stage, folder)}", coordination)
 
 
 def fairlead_leased(stage, folder, port):
@@ -310,11 +331,25 @@ def fairlead_exact(stage, folder, port):
     return fairlead_redis(stage, folder, port, "exact")
 
 
+def origin(stage, folder, port):
+    """Answers POST /proxy alone, on Redis; await_port asks for `/`, which it answers as well."""
+    try:
+        import aiohttp  # noqa: F401, PLC0415
+        import redis  # noqa: F401, PLC0415
+    except ImportError as missing:
+        raise Unavailable(f"the Python package {missing.name} isn't installed") from None
+    return [sys.executable, ROOT / "bench" / "origin.py", "--port", port, "--redis-port", redis_on(stage, folder),
+            *(f"http://127.0.0.1:{each}" for each in stage.backend_ports)]
+
+
 PROXIES = {
     "relay": relay,
-    "fairlead": fairlead_memory,
+    "fairlead": fairlead_on,
     "fairlead-leased": fairlead_leased,
     "fairlead-exact": fairlead_exact,
+    "fairlead-two": fairlead_two,
     "nginx": nginx,
     "haproxy": haproxy,
+    "origin": origin,
 }
+ON_ALL_CORES = ("fairlead-two",)
