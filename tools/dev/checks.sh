@@ -3,7 +3,7 @@
 
 python=/usr/bin/python3
 results=$PWD/build/results
-test_sections=(release unit scenario lint asan tsan gcc fuzz)
+test_sections=(release unit budget scenario lint asan tsan gcc fuzz)
 
 command_test() {
   local -a sections=("$@")
@@ -39,6 +39,7 @@ run_section() {
 
 section_release() { build release; }
 section_unit() { build release && unit_tests release; }
+section_budget() { build release proxy_test && "$python" tools/dev/budget.py; }
 section_scenario() {
   build release fairlead
   FAIRLEAD_BINARY=$PWD/build/release/fairlead timeout 900 "$python" -m pytest -q -p no:cacheprovider \
@@ -78,7 +79,7 @@ command_lint() {
   require build lint
   local failed=0
   configure release
-  lint_step "bad inputs are found" "$python" -m unittest -q tools/tidy_test.py tools/dev/report_test.py || failed=1
+  lint_step "bad inputs are found" "$python" -m unittest -q tools/{tidy,dev/report,dev/budget}_test.py || failed=1
   lint_step "house rules (tools/tidy)" "$python" tools/tidy || failed=1
   lint_step "format (clang-format-19; ./dev format writes it)" check_format || failed=1
   lint_step "clang-tidy-19" "$python" tools/dev/clang_tidy.py || failed=1

@@ -12,7 +12,7 @@ packages_of() {
     run) echo curl ;;
     redis) echo redis-server redis-tools ;;
     lint) echo python3 clang-format-19 clang-tidy-19 ;;
-    checks) echo python3 g++-12 libclang-rt-19-dev libbenchmark-dev ;;
+    checks) echo python3 g++-12 libclang-rt-19-dev libbenchmark-dev valgrind binutils ;;
     servers)
       echo curl openssl redis-server redis-tools prometheus nginx haproxy wrk strace python3-aiohttp
       echo python3 python3-pytest python3-flask python3-redis python3-requests python3-yaml python3-jsonschema
@@ -26,7 +26,7 @@ purpose_of() {
     run) echo "curl, for the requests to try" ;;
     redis) echo "a Redis for instances to share" ;;
     lint) echo "format and static checks" ;;
-    checks) echo "sanitizers, fuzzer, the second compiler and benches of units" ;;
+    checks) echo "sanitizers, fuzzer, the second compiler, counts of instructions and benches of units" ;;
     servers) echo "real servers and Python libraries for the scenario tests and the bench" ;;
   esac
 }
