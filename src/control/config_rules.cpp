@@ -137,7 +137,7 @@ Fault method_fault(std::string_view text) {
 
 constexpr TextRule listen_address{"IP:PORT", "0.0.0.0:5000", R"(^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9]{1,5}$)",
                                   address_fault};
-constexpr TextRule state_url{"URL", "redis://127.0.0.1:6379", R"(^(memory://$|rediss?://|redis\+unix://))",
+constexpr TextRule state_url{"URL", "redis://127.0.0.1:6379", R"(^(memory://$|rediss?://|redis\+(unix|sentinel)://))",
                              state_url_fault};
 constexpr TextRule key_prefix{"text", "{lb}:", R"(^[!-~]{0,128}$)", key_prefix_fault};
 constexpr TextRule file{"path of a file", "/etc/fairlead/redis-ca.pem", R"(^[^\x00-\x1f]{1,4095}$)", file_fault};

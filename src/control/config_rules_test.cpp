@@ -52,8 +52,9 @@ TEST(ConfigRules, TakesAnAddressWithAPort) {
 }
 
 TEST(ConfigRules, TakesAStateUrl) {
-  expect_right(state_url_rule(), {"memory://", "redis://h", "rediss://u:p@h:1/2", "redis+unix:///run/r"});
-  expect_wrong(state_url_rule(), {"", "memory", "http://h", "redis+sentinel://h/x"});
+  expect_right(state_url_rule(), {"memory://", "redis://h", "rediss://u:p@h:1/2", "redis+unix:///run/r",
+                                  "redis+sentinel://h1,h2:26380/main"});
+  expect_wrong(state_url_rule(), {"", "memory", "http://h", "sentinel://h/x"});
 }
 
 TEST(ConfigRules, TakesTheNameOfAFile) {

@@ -124,7 +124,9 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
   settings.push_back(text(
       "state.url", state_url_rule(), state.url,
       {"`memory://` (this process alone), `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `rediss://...` (the same with "
-       "TLS) or `redis+unix://[USER:PASSWORD@]/PATH[?db=N]`. User and password are percent-encoded.",
+       "TLS), `redis+unix://[USER:PASSWORD@]/PATH[?db=N]` or "
+       "`redis+sentinel://[USER:PASSWORD@]HOST[:PORT],.../NAME[/DB]` "
+       "(the master of that name, as up to 16 sentinels know it). User and password are percent-encoded.",
        "With `memory://` it runs at once; a Redis makes several instances act as one."}));
   settings.push_back(choice("state.coordination", coordination_names, state.coordination,
                             {"`leased`: no request waits for Redis. `exact`: one atomic round trip a request.",
@@ -138,7 +140,9 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
   settings.push_back(std::move(interval));
   settings.push_back(text("state.key_prefix", key_prefix_rule(), state.key_prefix,
                           {"Put before each key in Redis.",
-                           "Lets fleets share one Redis; `{lb}:` puts all keys on one slot of a Redis Cluster."}));
+                           "Lets fleets share one Redis. On a Redis Cluster it must hold a hash tag, such as `{lb}:`, "
+                           "which puts all keys on "
+                           "one slot."}));
   settings.push_back(text("state.ca_file", file_rule(), state.ca_file,
                           {"PEM file of the authorities whose certificate a `rediss://` server may show. Without it: "
                            "those that the system trusts.",

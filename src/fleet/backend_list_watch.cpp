@@ -38,7 +38,7 @@ BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, 
     : loop_(loop),
       keys_(std::move(key_prefix)),
       log_(log),
-      client_(loop, resolver, std::move(redis), "fairlead-" + instance + ".watch", metrics) {
+      client_(loop, resolver, std::move(redis), "fairlead-" + instance + ".watch", keys_.epoch(), metrics) {
   client_.on_up = [this] { poll(); };
   client_.on_down = [this](StateFault) {
     timer_.cancel();

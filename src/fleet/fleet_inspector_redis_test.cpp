@@ -21,7 +21,7 @@ class FleetInspectorOnRedis : public testing::Test {
     StateUrl url;
     url.kind = StateKind::redis_unix;
     url.path = server_.socket_path();
-    client_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "test", on_.metrics);
+    client_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "test", "own", on_.metrics);
     client_->on_up = [] {};
     client_->on_down = [](const StateFault&) {};
     client_->start();

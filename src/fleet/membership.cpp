@@ -25,7 +25,7 @@ Membership::Membership(io::EventLoop& loop, io::Resolver& resolver, MemberSettin
       keys_(settings.key_prefix),
       settings_(std::move(settings)),
       status_(status),
-      client_(loop, resolver, settings_.redis, "fairlead-" + settings_.member, metrics),
+      client_(loop, resolver, settings_.redis, "fairlead-" + settings_.member, keys_.epoch(), metrics),
       instances_key_(keys_.instances()),
       ledger_key_(keys_.ledger(settings_.member)),
       epoch_key_(keys_.epoch()) {

@@ -11,12 +11,13 @@ constexpr std::chrono::hours for_ever{1};
 }  // namespace
 
 RedisClient::RedisClient(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint endpoint, std::string name,
-                         StateMetrics metrics)
+                         std::string own_key, StateMetrics metrics)
     : loop_(loop),
-      resolver_(resolver),
-      endpoint_(std::move(endpoint)),
+      url_(endpoint.url),
+      route_(loop, resolver, std::move(endpoint)),
       name_(std::move(name)),
-      database_(std::to_string(endpoint_.url.database)),
+      own_key_(std::move(own_key)),
+      database_(std::to_string(url_.database)),
       metrics_(metrics),
       random_(std::random_device{}()) {
   deadline_timer_.context = this;
@@ -27,6 +28,11 @@ RedisClient::RedisClient(io::EventLoop& loop, io::Resolver& resolver, RedisEndpo
   connect_timer_.on_expiry = [](io::Timer& timer) {
     auto& client = *static_cast<RedisClient*>(timer.context);
     client.sessions_.spawn(client.session());
+  };
+  look_timer_.context = this;
+  look_timer_.on_expiry = [](io::Timer& timer) {
+    auto& client = *static_cast<RedisClient*>(timer.context);
+    client.looks_.spawn(client.look_for_master());
   };
 }
 
@@ -41,18 +47,21 @@ void RedisClient::start() {
 io::Task<> RedisClient::stop() {
   is_stopping_ = true;
   connect_timer_.cancel();
+  look_timer_.cancel();
+  route_.stop();
   drop({"cancelled", false});
+  co_await looks_.join();
   co_await sessions_.join();
 }
 
 io::Task<> RedisClient::session() {
   is_dropped_ = false;
-  const io::TimePoint deadline = loop_.now() + connect_max;
-  Result<std::unique_ptr<io::Stream>> dialed = co_await dial_redis(loop_, resolver_, endpoint_, deadline);
-  if (!dialed) {
-    drop(fault_of(dialed.error()));
+  is_redirected_ = false;
+  RedisRoute::Dialed dialed = co_await route_.dial();
+  if (const StateFault* fault = std::get_if<StateFault>(&dialed)) {
+    drop(*fault);
   } else if (!is_stopping_) {
-    stream_ = std::move(*dialed);
+    stream_ = std::get<std::unique_ptr<io::Stream>>(std::move(dialed));
     reader_.restart();
     greet();
     co_await read_replies();
@@ -101,14 +110,38 @@ void RedisClient::take_reply(ReplyView reply) {
   pending_.pop_front();
   watch_deadlines();
   metrics_.count_answer(pending.operation, reply.is_error(), loop_.exact_now() - pending.sent);
+  if (reply.is_error() && route_.leads_away(reply.text())) {
+    if (pending.when_lost == WhenLost::told) {
+      pending.answer(reply);
+    }
+    turn_away(reply.text());
+    return;
+  }
   if (is_up_ && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
-    load_scripts(false);
+    load_scripts();
     flush();
     if (is_dropped_) {
       return;
     }
   }
   pending.answer(reply);
+}
+
+/// While it greets, nobody needs to hear that another node is meant.
+void RedisClient::turn_away(std::string_view error) {
+  const bool names_another = route_.follow(error);
+  if (is_dropped_) {
+    return;
+  }
+  if (names_another && !is_up_ && redirects_ < redirects_max) {
+    ++redirects_;
+    is_redirected_ = true;
+    hang_up();
+    return;
+  }
+  StateFault fault = fault_of_reply(error);
+  fault.operator_must_act = false;
+  drop(fault);
 }
 
 io::Task<> RedisClient::write_out() {
@@ -124,46 +157,74 @@ io::Task<> RedisClient::write_out() {
   is_writing_ = false;
 }
 
-/// Any answer that refuses us ends the session; the last one of the scripts' makes us ready.
+/// Any answer that refuses us ends the session; the last one makes us ready.
 void RedisClient::greet() {
-  const StateUrl& url = endpoint_.url;
+  append_credentials();
+  if (url_.database != 0) {
+    append("select", {"SELECT", database_}, handshake_max, [this](ReplyView reply) {
+      if (reply.is_error()) {
+        drop(fault_of_reply(reply.text()));
+      }
+    });
+  }
+  append("setname", {"CLIENT", "SETNAME", name_}, handshake_max, [](ReplyView) {});
+  if (route_.needs_master()) {
+    append("role", {"ROLE"}, handshake_max, [this](ReplyView reply) {
+      if (reply.is_error()) {
+        drop(fault_of_reply(reply.text()));
+      } else if (reply.size() == 0 || reply[0].text() != "master") {
+        drop({"not_a_master", false});
+      }
+    });
+  }
+  load_scripts();
+  locate_key();
+  flush();
+}
+
+void RedisClient::append_credentials() {
   const auto must_succeed = [this](ReplyView reply) {
     if (reply.is_error()) {
       drop(fault_of_reply(reply.text()));
     }
   };
-  if (!url.password.empty() && url.user.empty()) {
-    append("auth", {"AUTH", url.password}, handshake_max, must_succeed);
-  } else if (!url.password.empty()) {
-    append("auth", {"AUTH", url.user, url.password}, handshake_max, must_succeed);
+  if (!url_.password.empty() && url_.user.empty()) {
+    append("auth", {"AUTH", url_.password}, handshake_max, must_succeed);
+  } else if (!url_.password.empty()) {
+    append("auth", {"AUTH", url_.user, url_.password}, handshake_max, must_succeed);
   }
-  if (url.database != 0) {
-    append("select", {"SELECT", database_}, handshake_max, must_succeed);
-  }
-  append("setname", {"CLIENT", "SETNAME", name_}, handshake_max, [](ReplyView) {});
-  load_scripts(true);
-  flush();
 }
 
-void RedisClient::load_scripts(bool greeting) {
+void RedisClient::load_scripts() {
   for (std::size_t i = 0; i < script_count; ++i) {
-    append("load", {"SCRIPT", "LOAD", text_of(static_cast<Script>(i))}, handshake_max,
-           [this, i, greeting](ReplyView reply) {
-             if (reply.is_error()) {
-               drop(fault_of_reply(reply.text()));
-               return;
-             }
-             digests_[i] = reply.text();
-             if (greeting && i + 1 == script_count) {
-               came_up();
-             }
-           });
+    append("load", {"SCRIPT", "LOAD", text_of(static_cast<Script>(i))}, handshake_max, [this, i](ReplyView reply) {
+      if (reply.is_error()) {
+        drop(fault_of_reply(reply.text()));
+        return;
+      }
+      digests_[i] = reply.text();
+    });
   }
+}
+
+/// A cluster's node that hasn't got it answers with MOVED.
+void RedisClient::locate_key() {
+  append("locate", {"GET", own_key_}, handshake_max, [this](ReplyView reply) {
+    if (reply.is_error()) {
+      drop(fault_of_reply(reply.text()));
+    } else {
+      came_up();
+    }
+  });
 }
 
 void RedisClient::came_up() {
   is_up_ = true;
   up_since_ = loop_.now();
+  redirects_ = 0;
+  if (route_.needs_master()) {
+    loop_.timers().arm(look_timer_, loop_.now() + look_interval);
+  }
   if (was_up_) {
     metrics_.count_reconnect();
   }
@@ -171,14 +232,39 @@ void RedisClient::came_up() {
   on_up();
 }
 
+/// A master that was replaced may stand, and take writes that will be lost, until a sentinel tells it.
+io::Task<> RedisClient::look_for_master() {
+  const bool has_moved = co_await route_.has_moved();
+  if (!is_up_) {
+    co_return;
+  }
+  if (has_moved) {
+    drop({"failover", false});
+  } else {
+    loop_.timers().arm(look_timer_, loop_.now() + look_interval);
+  }
+}
+
 void RedisClient::drop(StateFault fault) {
   if (is_dropped_) {
     return;
   }
-  is_dropped_ = true;
+  if (!is_up_) {
+    route_.failed();
+  }
   failures_ = is_up_ && loop_.now() - up_since_ >= stable_after ? 0 : failures_ + 1;
+  redirects_ = 0;
+  hang_up();
+  if (!is_stopping_) {
+    on_down(fault);
+  }
+}
+
+void RedisClient::hang_up() {
+  is_dropped_ = true;
   is_up_ = false;
   deadline_timer_.cancel();
+  look_timer_.cancel();
   for (const Pending& pending : pending_) {
     metrics_.count_lost(pending.operation);
   }
@@ -192,14 +278,11 @@ void RedisClient::drop(StateFault fault) {
       pending.answer(ReplyView::lost());
     }
   }
-  if (!is_stopping_) {
-    on_down(fault);
-  }
 }
 
 void RedisClient::connect_later() {
   if (!is_stopping_) {
-    loop_.timers().arm(connect_timer_, loop_.now() + next_backoff());
+    loop_.timers().arm(connect_timer_, loop_.now() + (is_redirected_ ? Milliseconds(0) : next_backoff()));
   }
 }
 

@@ -1,7 +1,8 @@
 // One connection to Redis over our own streams: commands are pipelined and replies matched in order. It connects, says
-// who it is, loads the scripts, and after a loss connects again, more and more slowly (50 ms to 2 s, with jitter). A
-// command without an answer at its deadline drops the connection, since nobody knows whether it ran: nothing is ever
-// sent twice, and whoever called hears on_down instead of an answer.
+// who it is, loads the scripts, makes sure that this is the server which has our keys (redis_route), and after a loss
+// connects again, more and more slowly (50 ms to 2 s, with jitter). A command without an answer at its deadline drops
+// the connection, since nobody knows whether it ran: nothing is ever sent twice, and whoever called hears on_down
+// instead of an answer.
 // Thread rule: one loop thread. Lifetime: stop() must have ended before the client does.
 #pragma once
 
@@ -13,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "fleet/redis_dialer.hpp"
+#include "fleet/redis_route.hpp"
 #include "fleet/resp.hpp"
 #include "fleet/scripts.hpp"
 #include "fleet/state_fault.hpp"
@@ -28,15 +29,16 @@ namespace fairlead::fleet {
 class RedisClient {
  public:
   using Milliseconds = std::chrono::milliseconds;
-  static constexpr Milliseconds connect_max{500};
   static constexpr Milliseconds handshake_max{1000};
   static constexpr Milliseconds backoff_min{50};
   static constexpr Milliseconds backoff_max{2000};
-  static constexpr Milliseconds stable_after{5000};  ///< a connection that lasted so long starts the backoff anew
+  static constexpr Milliseconds stable_after{5000};   ///< a connection that lasted so long starts the backoff anew
+  static constexpr Milliseconds look_interval{1000};  ///< sentinels are asked whether the master is still the master
+  static constexpr unsigned redirects_max = 3;        ///< by a cluster, in a row, without a pause
 
-  /// `name` is for CLIENT LIST.
+  /// `name` is for CLIENT LIST; `own_key` is one of the keys, by which a cluster's node tells where they lie.
   RedisClient(io::EventLoop& loop, io::Resolver& resolver, RedisEndpoint endpoint, std::string name,
-              StateMetrics metrics);
+              std::string own_key, StateMetrics metrics);
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;
   ~RedisClient();
@@ -54,7 +56,8 @@ class RedisClient {
   using Words = std::vector<std::string_view>;
   using Answer = std::function<void(ReplyView)>;
   /// What a call hears whose answer doesn't come because the connection is lost, besides on_down: nothing, or an error
-  /// that begins with LOST, before on_down and also at stop().
+  /// that begins with LOST, before on_down and also at stop(). An answer that ends the connection, since another server
+  /// is the one to ask, is told as it is or silent likewise; it says that nothing was done.
   enum class WhenLost : std::uint8_t { silent, told };
   /// Needs is_up(). `words` begin with the number of keys. NOSCRIPT is answered like any error, and by then the scripts
   /// are being loaded again: a call that follows finds them.
@@ -81,11 +84,16 @@ class RedisClient {
   io::Task<> session();
   io::Task<> read_replies();
   io::Task<> write_out();
+  io::Task<> look_for_master();
   void greet();
-  void load_scripts(bool greeting);
+  void append_credentials();
+  void load_scripts();
+  void locate_key();
   void came_up();
   bool take_replies(std::string_view bytes);
   void take_reply(ReplyView reply);
+  void turn_away(std::string_view error);
+  void hang_up();
   void append(std::string_view operation, const Words& words, Milliseconds timeout, Answer answer,
               WhenLost when_lost = WhenLost::silent);
   void flush();
@@ -94,9 +102,10 @@ class RedisClient {
   Milliseconds next_backoff();
 
   io::EventLoop& loop_;
-  io::Resolver& resolver_;
-  RedisEndpoint endpoint_;
+  StateUrl url_;
+  RedisRoute route_;
   std::string name_;
+  std::string own_key_;
   std::string database_;
   StateMetrics metrics_;
   std::array<std::string, script_count> digests_;
@@ -108,16 +117,20 @@ class RedisClient {
   std::string writing_;  ///< being written
   std::deque<Pending> pending_;
   bool is_up_ = false;
-  bool is_dropped_ = false;  ///< on_down was called for this session
+  bool is_dropped_ = false;     ///< of this session nothing is used any more
+  bool is_redirected_ = false;  ///< the next session begins at once
   bool is_stopping_ = false;
   bool was_up_ = false;
   bool is_writing_ = false;
   bool is_corked_ = false;
   io::TimePoint up_since_{};
-  unsigned failures_ = 0;  ///< in a row
+  unsigned failures_ = 0;   ///< in a row
+  unsigned redirects_ = 0;  ///< in a row
   std::minstd_rand random_;
   io::Timer deadline_timer_;
   io::Timer connect_timer_;
+  io::Timer look_timer_;
+  io::TaskScope looks_;
   io::TaskScope writers_;
   io::TaskScope sessions_;
 };

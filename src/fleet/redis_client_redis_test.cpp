@@ -20,7 +20,7 @@ class RedisClientOnRedis : public testing::Test {
     StateUrl url;
     url.kind = StateKind::redis_unix;
     url.path = server_.socket_path();
-    client_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "fairlead-test", on_.metrics);
+    client_.emplace(on_.loop, on_.resolver, RedisEndpoint{url}, "fairlead-test", "own", on_.metrics);
     client_->on_up = [this] { ++ups_; };
     client_->on_down = [this](StateFault fault) { last_fault_ = fault; };
     client_->start();

@@ -24,7 +24,7 @@ class RedisClientTest : public ::testing::Test {
 
   void start() { start(redis_.url()); }
   void start(StateUrl url) {
-    client_.emplace(world_.loop(), resolver_, RedisEndpoint{std::move(url)}, "fairlead-test", metrics_);
+    client_.emplace(world_.loop(), resolver_, RedisEndpoint{std::move(url)}, "fairlead-test", "own", metrics_);
     client_->on_up = [this] { ++ups_; };
     client_->on_down = [this](StateFault fault) { downs_.push_back(fault); };
     client_->start();
@@ -53,6 +53,8 @@ class RedisClientTest : public ::testing::Test {
 
   testing::Simulation world_;
   testing::ScriptedRedis redis_{world_};
+  testing::ScriptedRedis other_{world_, "10.0.0.8"};
+  testing::ScriptedRedis sentinel_{world_, "10.0.1.1"};
   io::ResolverThread thread_{[](const std::string&) { return io::Addresses{}; }};
   io::Resolver resolver_{world_.loop(), thread_};
   StateStatus status_;
@@ -77,6 +79,7 @@ TEST_F(RedisClientTest, SaysWhoItIsAndLoadsTheScriptsBeforeItIsUp) {
   EXPECT_EQ(redis_.commands()[1], "SELECT 3");
   EXPECT_EQ(redis_.commands()[2], "CLIENT SETNAME fairlead-test");
   EXPECT_EQ(redis_.count("SCRIPT LOAD"), static_cast<int>(script_count));
+  EXPECT_EQ(redis_.commands().back(), "GET own");
 }
 
 TEST_F(RedisClientTest, APasswordWithoutAUserIsTheDefaultUsers) {
@@ -146,7 +149,7 @@ TEST_F(RedisClientTest, ALateReplyComesTooLateForItsCommandAndForAnyOther) {
   send({"ECHO", "x"});
   ASSERT_TRUE(world_.run_until([this] { return !answers_.empty(); }));
   EXPECT_EQ(answers_, "OK ");
-  EXPECT_EQ(redis_.count("GET"), 1);
+  EXPECT_EQ(redis_.count("GET k"), 1);
 }
 
 TEST_F(RedisClientTest, HalfAReplyCountsAsNone) {
@@ -175,15 +178,15 @@ TEST_F(RedisClientTest, AReplyThatNobodyAskedForEndsTheConnection) {
 
 TEST_F(RedisClientTest, CommandsUnderWayGetNoAnswerWhenTheConnectionEnds) {
   start_and_come_up();
-  answer("GET", "");
-  send({"GET", "k"});
+  answer("ECHO", "");
+  send({"ECHO", "k"});
   world_.settle();
   redis_.peer().end();
   ASSERT_TRUE(goes_down());
   EXPECT_EQ(downs_[0], (StateFault{"closed", false}));
   ASSERT_TRUE(is_up());
   EXPECT_EQ(answers_, "");
-  EXPECT_EQ(redis_.count("GET"), 1);
+  EXPECT_EQ(redis_.count("ECHO"), 1);
 }
 
 TEST_F(RedisClientTest, AResetIsAFaultThatPasses) {
@@ -222,6 +225,165 @@ TEST_F(RedisClientTest, ARedisThatNeverGreetsIsGivenUp) {
   start();
   ASSERT_TRUE(goes_down());
   EXPECT_EQ(downs_[0].reason, "timed_out");
+}
+
+TEST_F(RedisClientTest, AClustersOtherNodeIsFoundWithoutAWordOfTrouble) {
+  answer("GET", "-MOVED 866 10.0.0.8:6379\r\n");
+  start();
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(other_.connections(), 1);
+  EXPECT_EQ(ups_, 1);
+  EXPECT_TRUE(downs_.empty());
+}
+
+TEST_F(RedisClientTest, ASlotThatMovesIsFollowedAndItsCallIsLost) {
+  start_and_come_up();
+  answer("SET", "-MOVED 866 10.0.0.8:6379\r\n");
+  send({"SET", "k", "v"});
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0], (StateFault{"MOVED", false}));
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(other_.connections(), 1);
+  EXPECT_EQ(answers_, "");
+}
+
+TEST_F(RedisClientTest, WhoWantsToBeToldOfALossHearsThatAnotherNodeIsMeant) {
+  start_and_come_up();
+  answer("SET", "-MOVED 866 10.0.0.8:6379\r\n");
+  client_->command(
+      "test", {"SET", "k", "v"}, seconds(5), [this](ReplyView reply) { answers_ = reply.text(); },
+      RedisClient::WhenLost::told);
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(answers_, "MOVED 866 10.0.0.8:6379");
+}
+
+TEST_F(RedisClientTest, ANodeThatIsGoneLeadsBackToTheConfiguredServer) {
+  answer("GET", "-MOVED 866 10.0.0.8:6379\r\n");
+  start();
+  ASSERT_TRUE(is_up());
+  redis_.answer = nullptr;  // it took the slot over
+  other_.refuse();
+  other_.peer().reset();
+  ASSERT_TRUE(goes_down());
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[1], (StateFault{"refused", false}));
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(redis_.connections(), 2);
+}
+
+TEST_F(RedisClientTest, ANodeThatHangsLeadsBackToTheConfiguredServer) {
+  answer("GET", "-MOVED 866 10.0.0.8:6379\r\n");
+  other_.answer = [](const Words&) { return std::string(); };
+  start();
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0].reason, "timed_out");
+  redis_.answer = nullptr;
+  EXPECT_TRUE(is_up());
+}
+
+TEST_F(RedisClientTest, NodesThatNameEachOtherAreGivenAPauseAfterAFewTurns) {
+  answer("GET", "-MOVED 866 10.0.0.8:6379\r\n");
+  other_.answer = [](const Words& words) {
+    return words[0] == "GET" ? std::optional<std::string>("-MOVED 866 10.0.0.9:6379\r\n") : std::nullopt;
+  };
+  start();
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0], (StateFault{"MOVED", false}));
+  EXPECT_EQ(redis_.connections() + other_.connections(), static_cast<int>(RedisClient::redirects_max) + 1);
+}
+
+TEST_F(RedisClientTest, AClusterThatIsDownIsAnOutageThatPasses) {
+  start_and_come_up();
+  answer("SET", "-CLUSTERDOWN The cluster is down\r\n");
+  send({"SET", "k", "v"});
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0], (StateFault{"CLUSTERDOWN", false}));
+  EXPECT_TRUE(is_up());
+}
+
+class RedisClientUnderSentinels : public RedisClientTest {
+ protected:
+  void SetUp() override {
+    has_role(redis_, "master");
+    has_role(other_, "master");
+    names("10.0.0.9");
+    url_.kind = StateKind::redis_sentinel;
+    url_.sentinels = {{"10.0.1.1", 6379}};
+    url_.master = "main";
+    url_.password = "secret";
+  }
+  static void has_role(testing::ScriptedRedis& server, const std::string& role) {
+    server.answer = [role](const Words& words) -> std::optional<std::string> {
+      const std::string bytes = "*1\r\n$" + std::to_string(role.size()) + "\r\n" + role + "\r\n";
+      return words[0] == "ROLE" ? std::optional(bytes) : std::nullopt;
+    };
+  }
+  /// The sentinel does, from now on.
+  void names(const std::string& ip) {
+    sentinel_.answer = [ip](const Words&) {
+      return "*2\r\n$" + std::to_string(ip.size()) + "\r\n" + ip + "\r\n$4\r\n6379\r\n";
+    };
+  }
+
+  StateUrl url_;
+};
+
+TEST_F(RedisClientUnderSentinels, TheMasterIsAskedForItsRoleAndGetsTheCredentials) {
+  start(url_);
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(redis_.commands()[0], "AUTH secret");
+  EXPECT_EQ(redis_.count("ROLE"), 1);
+}
+
+TEST_F(RedisClientUnderSentinels, WhoIsNoMasterIsNotUsedAndTheSentinelsAreAskedAgain) {
+  has_role(redis_, "slave");
+  start(url_);
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0], (StateFault{"not_a_master", false}));
+  EXPECT_EQ(ups_, 0);
+  names("10.0.0.8");
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(other_.connections(), 1);
+}
+
+TEST_F(RedisClientUnderSentinels, AMasterThatBecameAReplicaIsLeft) {
+  start(url_);
+  ASSERT_TRUE(is_up());
+  redis_.answer = [](const Words&) { return "-READONLY You can't write against a read only replica.\r\n"; };
+  names("10.0.0.8");
+  send({"SET", "k", "v"});
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0], (StateFault{"READONLY", false}));
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(other_.connections(), 1);
+}
+
+TEST_F(RedisClientUnderSentinels, AMasterThatStandsIsLeftWhenTheSentinelsNameAnother) {
+  start(url_);
+  ASSERT_TRUE(is_up());
+  world_.run_for(seconds(10));
+  EXPECT_TRUE(downs_.empty());
+  names("10.0.0.8");
+  ASSERT_TRUE(goes_down());
+  EXPECT_EQ(downs_[0], (StateFault{"failover", false}));
+  ASSERT_TRUE(is_up());
+  EXPECT_EQ(other_.connections(), 1);
+}
+
+TEST_F(RedisClientUnderSentinels, AMasterStaysInUseWhileTheSentinelsAreAway) {
+  start(url_);
+  ASSERT_TRUE(is_up());
+  sentinel_.refuse();
+  world_.run_for(seconds(10));
+  EXPECT_TRUE(downs_.empty());
+  EXPECT_TRUE(client_->is_up());
+}
+
+TEST_F(RedisClientUnderSentinels, StopsWhileASentinelIsBeingAsked) {
+  world_.engine().never_answer(sentinel_.address());
+  start(url_);
+  world_.run_for(milliseconds(100));
+  EXPECT_EQ(ups_, 0);  // and TearDown stops it
 }
 
 TEST_F(RedisClientTest, StopsInTheMiddleOfAConnect) {

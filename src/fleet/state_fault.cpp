@@ -7,17 +7,22 @@ namespace fairlead::fleet {
 namespace {
 
 /// Faults that stay until somebody changes a setting or a key; all others are expected to pass.
-constexpr std::array<StateFault, 14> replies{{
+constexpr std::array<StateFault, 19> replies{{
     {"NOAUTH", true},
     {"WRONGPASS", true},
     {"NOPERM", true},
     {"WRONGTYPE", true},
     {"READONLY", true},
-    {"MOVED", true},
-    {"CROSSSLOT", true},
+    {"CROSSSLOT", true, "set state.key_prefix to a hash tag such as {lb}: so that all keys lie on one slot"},
     {"MISCONF", true},
     {"OOM", true},
     {"STRATEGY", true},
+    {"MOVED", false},
+    {"ASK", false},
+    {"TRYAGAIN", false},
+    {"CLUSTERDOWN", false},
+    {"MASTERDOWN", false},
+    {"NOREPLICAS", false},
     {"LOADING", false},
     {"BUSY", false},
     {"FENCED", false},

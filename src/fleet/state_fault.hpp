@@ -11,7 +11,7 @@ namespace fairlead::fleet {
 struct StateFault {
   std::string_view reason;
   bool operator_must_act = false;
-  std::string_view detail = {};  ///< what is wrong with Redis' certificate; else empty
+  std::string_view detail = {};  ///< what an operator must see to, where the reason doesn't say it
 
   friend bool operator==(const StateFault&, const StateFault&) = default;
 };

@@ -18,6 +18,16 @@ TEST(StateFault, APasswordThatIsWrongNeedsAnOperatorAndLoadingDoesNot) {
   EXPECT_FALSE(fault_of_reply("LOADING Redis is loading").operator_must_act);
 }
 
+TEST(StateFault, AClusterThatIsDownOrMovesASlotHealsByItselfAndKeysOnSeveralSlotsDoNot) {
+  for (const char* reply : {"CLUSTERDOWN The cluster is down", "MOVED 1 h:1", "ASK 1 h:1", "TRYAGAIN Multiple keys"}) {
+    EXPECT_FALSE(fault_of_reply(reply).operator_must_act) << reply;
+    EXPECT_NE(fault_of_reply(reply).reason, "ERR") << reply;
+  }
+  const StateFault fault = fault_of_reply("CROSSSLOT Keys in request don't hash to the same slot");
+  EXPECT_TRUE(fault.operator_must_act);
+  EXPECT_NE(fault.detail.find("key_prefix"), std::string_view::npos);
+}
+
 TEST(StateFault, AnUnknownErrorReplyShowsNoneOfItsText) {
   EXPECT_EQ(fault_of_reply("EVIL secret").reason, "ERR");
 }

@@ -13,7 +13,8 @@ void StateLog::away(const StateFault& fault, bool is_news) const {
     return;
   }
   if (!fault.detail.empty()) {
-    log_.error("redis certificate refused, requests go on with local state",
+    log_.error(fault.reason == "certificate_refused" ? "redis certificate refused, requests go on with local state"
+                                                     : "redis refuses us, requests go on with local state",
                {{"state", shown_url_}, {"reason", fault.reason}, {"detail", fault.detail}});
   } else if (fault.operator_must_act) {
     log_.error("redis refuses us, requests go on with local state", {{"state", shown_url_}, {"reason", fault.reason}});

@@ -38,9 +38,12 @@ TEST_F(StateLogTest, SaysWhichPoolRedisRefusesAndThatItServesItAgain) {
 TEST_F(StateLogTest, WhatAnOperatorMustMendIsAnError) {
   log_.away({"timed_out", false}, true);
   log_.away({"NOAUTH", true}, true);
-  log_.away({"certificate", true, "expired"}, true);
+  log_.away({"certificate_refused", true, "expired"}, true);
+  log_.away({"CROSSSLOT", true, "set it"}, true);
   EXPECT_EQ(lines_.count("redis unavailable"), 1u);
-  EXPECT_EQ(lines_.count("redis refuses us"), 1u);
+  EXPECT_EQ(lines_.count("redis refuses us"), 2u);
+  EXPECT_EQ(lines_.count("redis certificate refused"), 1u);
+  EXPECT_EQ(lines_.count("reason=CROSSSLOT detail="), 1u);
   EXPECT_EQ(lines_.count("detail=expired"), 1u);
 }
 

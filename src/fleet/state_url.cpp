@@ -10,6 +10,8 @@ namespace fairlead::fleet {
 namespace {
 
 constexpr std::size_t unix_path_max = 107;  // sun_path less its final zero
+constexpr std::uint16_t redis_port = 6379;
+constexpr std::uint16_t sentinel_port = 26379;
 constexpr std::uint64_t database_max = std::numeric_limits<std::int32_t>::max();
 
 Error fault(std::string_view rule) {
@@ -117,7 +119,8 @@ bool is_host(std::string_view host, bool bracketed) {
   });
 }
 
-Result<void> read_host_and_port(std::string_view authority, StateUrl& url) {
+Result<HostPort> read_host_and_port(std::string_view authority, std::uint16_t default_port) {
+  HostPort read{{}, default_port};
   std::string_view port;
   bool bracketed = false;
   if (authority.starts_with('[')) {
@@ -126,25 +129,25 @@ Result<void> read_host_and_port(std::string_view authority, StateUrl& url) {
       return fault("the IPv6 address has no closing bracket; write [::1]:6379");
     }
     bracketed = true;
-    url.host = authority.substr(1, end - 1);
+    read.host = authority.substr(1, end - 1);
     port = authority.substr(end + 1);
   } else {
     const std::size_t colon = std::min(authority.find(':'), authority.size());
-    url.host = authority.substr(0, colon);
+    read.host = authority.substr(0, colon);
     port = authority.substr(colon);
   }
-  if (!is_host(url.host, bracketed)) {
-    return fault("the host is missing or isn't a name or an address; write redis://HOST:6379");
+  if (!is_host(read.host, bracketed)) {
+    return fault("a host is missing or isn't a name or an address; write it such as HOST:6379");
   }
   if (port.empty()) {
-    return {};
+    return read;
   }
   const auto number = port.front() == ':' ? parse_whole(port.substr(1)) : std::nullopt;
   if (!number || *number == 0 || *number > 65'535) {
-    return fault("the port isn't a number from 1 to 65535; write redis://HOST:6379");
+    return fault("a port isn't a number from 1 to 65535; write it such as HOST:6379");
   }
-  url.port = static_cast<std::uint16_t>(*number);
-  return {};
+  read.port = static_cast<std::uint16_t>(*number);
+  return read;
 }
 
 Result<StateUrl> parse_network(std::string_view rest, StateKind kind) {
@@ -154,12 +157,69 @@ Result<StateUrl> parse_network(std::string_view rest, StateKind kind) {
     return done.error();
   }
   const std::size_t slash = std::min(rest.find('/'), rest.size());
-  if (const auto done = read_host_and_port(rest.substr(0, slash), url); !done) {
-    return done.error();
+  Result<HostPort> server = read_host_and_port(rest.substr(0, slash), redis_port);
+  if (!server) {
+    return server.error();
   }
+  url.host = std::move(server->host);
+  url.port = server->port;
   const std::string_view database = rest.substr(slash);
   if (database.size() > 1) {
     if (const auto done = read_database(database.substr(1), url); !done) {
+      return done.error();
+    }
+  }
+  return url;
+}
+
+Result<void> read_sentinels(std::string_view list, StateUrl& url) {
+  while (true) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    Result<HostPort> sentinel = read_host_and_port(list.substr(0, comma), sentinel_port);
+    if (!sentinel) {
+      return sentinel.error();
+    }
+    url.sentinels.push_back(std::move(*sentinel));
+    if (url.sentinels.size() > StateUrl::sentinels_max) {
+      return fault("there are more than 16 sentinels; a few of them are enough");
+    }
+    if (comma == list.size()) {
+      return {};
+    }
+    list.remove_prefix(comma + 1);
+  }
+}
+
+/// As sentinels take it (`sentinel monitor`).
+bool is_master_name(std::string_view name) {
+  return !name.empty() && name.size() <= 255 && std::all_of(name.begin(), name.end(), [](char character) {
+    const char lower = static_cast<char>(character | 0x20);
+    return (character >= '0' && character <= '9') || (lower >= 'a' && lower <= 'z') || character == '.' ||
+           character == '-' || character == '_';
+  });
+}
+
+Result<StateUrl> parse_sentinel(std::string_view rest) {
+  StateUrl url;
+  url.kind = StateKind::redis_sentinel;
+  if (const auto done = take_credentials(rest, url); !done) {
+    return done.error();
+  }
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  if (const auto done = read_sentinels(rest.substr(0, slash), url); !done) {
+    return done.error();
+  }
+  std::string_view path = rest.substr(slash);
+  take_prefix(path, "/");
+  const std::size_t end = std::min(path.find('/'), path.size());
+  url.master = path.substr(0, end);
+  if (!is_master_name(url.master)) {
+    return fault(
+        "the master's name is missing or holds more than letters, digits and .-_; "
+        "write redis+sentinel://HOST:26379/NAME");
+  }
+  if (end + 1 < path.size()) {
+    if (const auto done = read_database(path.substr(end + 1), url); !done) {
       return done.error();
     }
   }
@@ -193,6 +253,11 @@ Result<StateUrl> parse_unix(std::string_view rest) {
   return url;
 }
 
+std::string shown(const HostPort& address) {
+  const bool is_ipv6 = address.host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
 }  // namespace
 
 Result<StateUrl> parse_state_url(std::string_view url) {
@@ -212,10 +277,12 @@ Result<StateUrl> parse_state_url(std::string_view url) {
   if (take_prefix(rest, "redis+unix://")) {
     return parse_unix(rest);
   }
-  if (rest.starts_with("redis+sentinel://")) {
-    return fault("redis+sentinel:// isn't supported yet; give the master's address as redis://HOST:PORT");
+  if (take_prefix(rest, "redis+sentinel://")) {
+    return parse_sentinel(rest);
   }
-  return fault("the scheme isn't known; write memory://, redis://HOST:PORT, rediss://HOST:PORT or redis+unix:///PATH");
+  return fault(
+      "the scheme isn't known; write memory://, redis://HOST:PORT, rediss://HOST:PORT, redis+unix:///PATH or "
+      "redis+sentinel://HOST:PORT,.../NAME");
 }
 
 std::string redacted(const StateUrl& url) {
@@ -226,10 +293,16 @@ std::string redacted(const StateUrl& url) {
   if (url.kind == StateKind::redis_unix) {
     return "redis+unix://" + credentials + url.path + (url.database == 0 ? "" : "?db=" + std::to_string(url.database));
   }
+  const std::string database = "/" + std::to_string(url.database);
+  if (url.kind == StateKind::redis_sentinel) {
+    std::string sentinels;
+    for (const HostPort& sentinel : url.sentinels) {
+      sentinels += (sentinels.empty() ? "" : ",") + shown(sentinel);
+    }
+    return "redis+sentinel://" + credentials + sentinels + "/" + url.master + database;
+  }
   const std::string scheme = url.kind == StateKind::redis_tls ? "rediss://" : "redis://";
-  const bool is_ipv6 = url.host.find(':') != std::string::npos;
-  const std::string host = is_ipv6 ? "[" + url.host + "]" : url.host;
-  return scheme + credentials + host + ":" + std::to_string(url.port) + "/" + std::to_string(url.database);
+  return scheme + credentials + shown({url.host, url.port}) + database;
 }
 
 }  // namespace fairlead::fleet

@@ -65,8 +65,27 @@ TEST(StateUrl, TakesAUnixPathAsLongAsTheSystemDoesAndNoLonger) {
   fault_of("redis+unix:///" + std::string(107, 'a'));
 }
 
-TEST(StateUrl, SaysThatSentinelIsNotSupportedYet) {
-  EXPECT_NE(fault_of("redis+sentinel://h1:26379,h2:26379/main").find("isn't supported yet"), std::string_view::npos);
+TEST(StateUrl, ReadsSentinelsAndTheMastersName) {
+  const StateUrl url = parsed("redis+sentinel://lb:p%40ss@h1:26380,h2,[::1]:26381/my-master.1/3");
+  EXPECT_EQ(url.kind, StateKind::redis_sentinel);
+  EXPECT_EQ(url.sentinels, (std::vector<HostPort>{{"h1", 26380}, {"h2", 26379}, {"::1", 26381}}));
+  EXPECT_EQ(url.master, "my-master.1");
+  EXPECT_EQ(url.database, 3U);
+  EXPECT_EQ(url.user, "lb");
+  EXPECT_EQ(url.password, "p@ss");
+}
+
+TEST(StateUrl, TakesSentinelsUpToTheirLimit) {
+  std::string list = "h";
+  for (std::size_t i = 1; i < StateUrl::sentinels_max; ++i) {
+    list += ",h";
+  }
+  EXPECT_EQ(parsed("redis+sentinel://" + list + "/main").sentinels.size(), StateUrl::sentinels_max);
+  EXPECT_NE(fault_of("redis+sentinel://" + list + ",h/main").find("16"), std::string_view::npos);
+}
+
+TEST(StateUrl, SaysThatAMastersNameIsMissing) {
+  EXPECT_NE(fault_of("redis+sentinel://h1:26379,h2:26379").find("the master's name"), std::string_view::npos);
 }
 
 TEST(StateUrl, RefusesWhatBreaksARule) {
@@ -99,6 +118,18 @@ TEST(StateUrl, RefusesWhatBreaksARule) {
                            "redis+unix:///a?x=1",
                            "redis+unix:///a?db=",
                            "redis://h\x01",
+                           "redis://h1,h2",
+                           "redis+sentinel://",
+                           "redis+sentinel://h",
+                           "redis+sentinel://h/",
+                           "redis+sentinel:///main",
+                           "redis+sentinel://h1,/main",
+                           "redis+sentinel://,h1/main",
+                           "redis+sentinel://h1:x,h2/main",
+                           "redis+sentinel://h/ma*n",
+                           "redis+sentinel://h/main/x",
+                           "redis+sentinel://h/main/0/1",
+                           "redis+sentinel://user@h/main",
                            "REDIS://h"}) {
     fault_of(text);
   }
@@ -108,6 +139,8 @@ TEST(StateUrl, NeverShowsThePassword) {
   EXPECT_EQ(redacted(parsed("redis://alice:secret@h:1/2")), "redis://alice:***@h:1/2");
   EXPECT_EQ(redacted(parsed("rediss://:secret@[::1]")), "rediss://:***@[::1]:6379/0");
   EXPECT_EQ(redacted(parsed("redis+unix://:secret@/run/r?db=1")), "redis+unix://:***@/run/r?db=1");
+  EXPECT_EQ(redacted(parsed("redis+sentinel://u:secret@h1,[::1]:1/main")),
+            "redis+sentinel://u:***@h1:26379,[::1]:1/main/0");
   EXPECT_EQ(redacted(parsed("redis://h")), "redis://h:6379/0");
   EXPECT_EQ(redacted(StateUrl{}), "memory://");
 }

@@ -83,7 +83,7 @@ WRONG = {
     "route with path and prefix": (None, "routes", [{"path": "/a", "prefix": "/b"}]),
     "route without either": (None, "routes", [{"pool": "default"}]),
     "method in lower case": (None, "routes", [{"path": "/a", "methods": ["post"]}]),
-    "sentinel": ("state", "url", "redis+sentinel://h:26379/main"),
+    "scheme": ("state", "url", "sentinel://h:26379/main"),
 }
 
 

@@ -5,7 +5,6 @@
 namespace fairlead::testing {
 namespace {
 
-constexpr std::string_view host = "10.0.0.9";
 constexpr std::uint16_t port = 6379;
 
 /// The line up to CR LF, taken off the front at `at`; nothing: it isn't whole.
@@ -21,14 +20,15 @@ std::optional<std::string> next_line(const std::string& bytes, std::size_t& at) 
 
 }  // namespace
 
-ScriptedRedis::ScriptedRedis(Simulation& world) : world_(world), address_(*io::Address::from_ip(host, port)) {
+ScriptedRedis::ScriptedRedis(Simulation& world, std::string_view ip)
+    : world_(world), ip_(ip), address_(*io::Address::from_ip(ip, port)) {
   listen();
 }
 
 fleet::StateUrl ScriptedRedis::url() const {
   fleet::StateUrl url;
   url.kind = fleet::StateKind::redis;
-  url.host = host;
+  url.host = ip_;
   url.port = port;
   return url;
 }

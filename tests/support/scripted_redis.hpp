@@ -22,7 +22,7 @@ class ScriptedRedis {
   /// Bytes of the answer; nothing: as a Redis does that is well.
   using Answer = std::function<std::optional<std::string>(const Words&)>;
 
-  explicit ScriptedRedis(Simulation& world);
+  explicit ScriptedRedis(Simulation& world, std::string_view ip = "10.0.0.9");
 
   /// Where it is.
   [[nodiscard]] fleet::StateUrl url() const;
@@ -65,6 +65,7 @@ class ScriptedRedis {
   static std::optional<Words> next_command(std::string& bytes);
 
   Simulation& world_;
+  std::string ip_;
   io::Address address_;
   Peer* peer_ = nullptr;
   int connections_ = 0;
