@@ -92,9 +92,12 @@ class Fairlead:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})})
         running.append(self)
 
+    def wait_redis_up(self, timeout=5.0):
+        wait_until(lambda: "\nfairlead_redis_up 1\n" in self.metrics(), timeout, "Redis to be in use")
+
     def wait_joined(self, timeout=5.0):
         """Waits until every worker works with Redis and the configured backends are registered."""
-        wait_until(lambda: "\nfairlead_redis_up 1\n" in self.metrics(), timeout, "Redis to be in use")
+        self.wait_redis_up(timeout)
         url, prefix = self.config["state"]["url"], self.config["state"].get("key_prefix", "")
         with redis.Redis.from_url(re.sub(r"^redis\+unix:", "unix:", url), decode_responses=True) as database:
             for pool in self.config["pools"]:

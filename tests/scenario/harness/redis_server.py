@@ -13,7 +13,7 @@ from harness.waiting import wait_until
 
 
 class RedisServer:
-    def __init__(self, directory, password=None, user=None, unix_socket=False, tls=None):
+    def __init__(self, directory, password=None, user=None, unix_socket=False, tls=None, options=()):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -21,6 +21,7 @@ class RedisServer:
         self.tls = tls
         self.password = password
         self.user = user
+        self.options = list(options)
         self.socket_path = self.directory / "redis.sock" if unix_socket else None
         self.process = None
         self.start()
@@ -44,7 +45,7 @@ class RedisServer:
         if self.tls:
             made += ["--tls-port", self.tls_port, "--tls-auth-clients", "no", "--tls-cert-file", self.tls.certificate,
                      "--tls-key-file", self.tls.key, "--tls-ca-cert-file", self.tls.ca]
-        return [str(part) for part in made]
+        return [str(part) for part in made + self.options]
 
     def start(self):
         self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
