@@ -161,61 +161,50 @@ io::Task<> RedisClient::write_out() {
 void RedisClient::greet() {
   append_credentials();
   if (url_.database != 0) {
-    append("select", {"SELECT", database_}, handshake_max, [this](ReplyView reply) {
-      if (reply.is_error()) {
-        drop(fault_of_reply(reply.text()));
-      }
-    });
+    append("select", {"SELECT", database_}, handshake_max, [this](ReplyView reply) { must_succeed(reply); });
   }
   append("setname", {"CLIENT", "SETNAME", name_}, handshake_max, [](ReplyView) {});
   if (route_.needs_master()) {
     append("role", {"ROLE"}, handshake_max, [this](ReplyView reply) {
-      if (reply.is_error()) {
-        drop(fault_of_reply(reply.text()));
-      } else if (reply.size() == 0 || reply[0].text() != "master") {
+      if (must_succeed(reply) && (reply.size() == 0 || reply[0].text() != "master")) {
         drop({"not_a_master", false});
       }
     });
   }
   load_scripts();
-  locate_key();
+  append("locate", {"GET", own_key_}, handshake_max, [this](ReplyView reply) {
+    if (must_succeed(reply)) {
+      came_up();
+    }
+  });
   flush();
 }
 
 void RedisClient::append_credentials() {
-  const auto must_succeed = [this](ReplyView reply) {
-    if (reply.is_error()) {
-      drop(fault_of_reply(reply.text()));
-    }
-  };
+  const auto heard = [this](ReplyView reply) { must_succeed(reply); };
   if (!url_.password.empty() && url_.user.empty()) {
-    append("auth", {"AUTH", url_.password}, handshake_max, must_succeed);
+    append("auth", {"AUTH", url_.password}, handshake_max, heard);
   } else if (!url_.password.empty()) {
-    append("auth", {"AUTH", url_.user, url_.password}, handshake_max, must_succeed);
+    append("auth", {"AUTH", url_.user, url_.password}, handshake_max, heard);
   }
 }
 
 void RedisClient::load_scripts() {
   for (std::size_t i = 0; i < script_count; ++i) {
     append("load", {"SCRIPT", "LOAD", text_of(static_cast<Script>(i))}, handshake_max, [this, i](ReplyView reply) {
-      if (reply.is_error()) {
-        drop(fault_of_reply(reply.text()));
-        return;
+      if (must_succeed(reply)) {
+        digests_[i] = reply.text();
       }
-      digests_[i] = reply.text();
     });
   }
 }
 
-/// A cluster's node that hasn't got it answers with MOVED.
-void RedisClient::locate_key() {
-  append("locate", {"GET", own_key_}, handshake_max, [this](ReplyView reply) {
-    if (reply.is_error()) {
-      drop(fault_of_reply(reply.text()));
-    } else {
-      came_up();
-    }
-  });
+/// False: it didn't, and the session has ended.
+bool RedisClient::must_succeed(ReplyView reply) {
+  if (reply.is_error()) {
+    drop(fault_of_reply(reply.text()));
+  }
+  return !reply.is_error();
 }
 
 void RedisClient::came_up() {

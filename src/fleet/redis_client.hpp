@@ -88,7 +88,7 @@ class RedisClient {
   void greet();
   void append_credentials();
   void load_scripts();
-  void locate_key();
+  bool must_succeed(ReplyView reply);
   void came_up();
   bool take_replies(std::string_view bytes);
   void take_reply(ReplyView reply);

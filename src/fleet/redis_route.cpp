@@ -53,11 +53,11 @@ io::Task<RedisRoute::Dialed> RedisRoute::dial() {
     master_ = at(configured_, std::move(std::get<HostPort>(answer)));
   }
   const RedisEndpoint to = master_.value_or(node_.value_or(configured_));
-  Dialed dialed = co_await dial(to);
+  Dialed dialed = co_await connect(to);
   co_return std::move(dialed);
 }
 
-io::Task<RedisRoute::Dialed> RedisRoute::dial(const RedisEndpoint& to) {
+io::Task<RedisRoute::Dialed> RedisRoute::connect(const RedisEndpoint& to) {
   const io::TimePoint deadline = loop_.now() + connect_max;
   Result<std::unique_ptr<io::Stream>> dialed = co_await dial_redis(loop_, resolver_, to, deadline);
   if (!dialed) {

@@ -39,7 +39,7 @@ class RedisRoute {
   void stop();
 
  private:
-  io::Task<Dialed> dial(const RedisEndpoint& to);
+  io::Task<Dialed> connect(const RedisEndpoint& to);
 
   io::EventLoop& loop_;
   io::Resolver& resolver_;

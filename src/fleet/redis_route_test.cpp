@@ -81,6 +81,13 @@ TEST_F(RedisRouteTest, FollowsAClustersNodeUntilItCannotBeReached) {
   EXPECT_TRUE(reaches(configured_));
 }
 
+TEST_F(RedisRouteTest, ANodeMayHaveAnIpv6Address) {
+  testing::ScriptedRedis node(world_, "fd00::7");
+  use(configured_.url());
+  EXPECT_TRUE(route_->follow("MOVED 866 fd00::7:6379"));
+  EXPECT_TRUE(reaches(node));
+}
+
 TEST_F(RedisRouteTest, ANodeWithoutAHostIsAtTheHostThatNamesIt) {
   StateUrl url = configured_.url();
   url.port = 7000;

@@ -56,6 +56,10 @@ io::Task<Answered> exchange(io::Stream& stream, ReplyReader& reader, std::string
   }
 }
 
+bool asks_who_we_are(ReplyView reply) {
+  return reply.is_error() && (reply.text().starts_with("NOAUTH") || reply.text().starts_with("NOPERM"));
+}
+
 StateFault fault_of_refusal(std::string_view text) {
   if (text.starts_with("ERR unknown command")) {
     return not_a_sentinel;
@@ -118,7 +122,7 @@ io::Task<Sentinels::Answer> Sentinels::ask(std::size_t index) {
   }
   ReplyReader reader;
   Answered answered = co_await exchange(**dialed, reader, question_, deadline);
-  if (answered && answered->view().text().starts_with("NOAUTH") && !credentials_.empty()) {
+  if (answered && asks_who_we_are(answered->view()) && !credentials_.empty()) {
     answered = co_await exchange(**dialed, reader, credentials_, deadline);
     if (answered && !answered->view().is_error()) {
       answered = co_await exchange(**dialed, reader, question_, deadline);

@@ -149,16 +149,26 @@ TEST_F(SentinelsTest, OneThatEndsTheConnectionIsPassedOver) {
 TEST_F(SentinelsTest, AnswersToAPasswordWhenItIsAskedForOne) {
   url_.user = "lb";
   url_.password = "secret";
-  bool is_known = false;
-  first_.answer = [&is_known](const Words& words) -> std::optional<std::string> {
-    is_known = is_known || words[0] == "AUTH";
+  first_.answer = [this](const Words& words) -> std::optional<std::string> {
     if (words[0] == "AUTH") {
       return std::nullopt;
     }
-    return is_known ? master_bytes : "-NOAUTH Authentication required.\r\n";
+    return first_.count("AUTH") > 0 ? master_bytes : "-NOAUTH Authentication required.\r\n";
   };
   expect_master(find_now());
   EXPECT_EQ(first_.count("AUTH lb secret"), 1);
+}
+
+TEST_F(SentinelsTest, AnswersToAPasswordAlsoWhenItMayDoNothingWithoutOne) {
+  url_.password = "secret";
+  first_.answer = [this](const Words& words) -> std::optional<std::string> {
+    if (words[0] == "AUTH") {
+      return std::nullopt;
+    }
+    return first_.count("AUTH secret") > 0 ? master_bytes : "-NOPERM this user has no permissions\r\n";
+  };
+  expect_master(find_now());
+  EXPECT_EQ(second_.connections(), 0);
 }
 
 TEST_F(SentinelsTest, OneThatAsksForNoPasswordIsShownNone) {

@@ -126,21 +126,22 @@ class SentinelGroup:
 class RedisCluster:
     """Three nodes with a range of slots each, and further ones that attach_replica() gives something to do."""
 
-    def __init__(self, folder, replicas=0):
+    def __init__(self, folder, replicas=0, tls=None):
+        self.tls = tls
         self.nodes = [self._node(folder()) for _ in range(3)]
         for node, slots in zip(self.nodes, _SLOT_RANGES):
             node.client().execute_command("CLUSTER", "ADDSLOTSRANGE", slots.start, slots.stop - 1)
         self.replicas = [self._node(folder()) for _ in range(replicas)]
         for node in self.nodes[1:] + self.replicas:
-            self.nodes[0].client().execute_command("CLUSTER", "MEET", "127.0.0.1", node.port, node.cluster_port)
+            self.nodes[0].client().execute_command("CLUSTER", "MEET", "127.0.0.1", node.tls_port or node.port,
+                                                   node.cluster_port)
         wait_until(lambda: all(map(self._is_well, self.nodes + self.replicas)), 20, "the cluster to be well")
 
-    @staticmethod
-    def _node(directory):
+    def _node(self, directory):
         port = free_port()
-        node = RedisServer(directory, options=["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-                                               "--cluster-port", port, "--cluster-node-timeout", "1000",
-                                               "--repl-diskless-sync-delay", "0"])
+        options = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", port,
+                   "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"]
+        node = RedisServer(directory, tls=self.tls, options=options + (["--tls-cluster", "yes"] if self.tls else []))
         node.cluster_port = port
         return node
 
