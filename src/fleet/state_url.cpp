@@ -107,15 +107,18 @@ Result<void> read_database(std::string_view text, StateUrl& url) {
   return {};
 }
 
-bool is_host(std::string_view host, bool bracketed) {
-  return !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [bracketed](char character) {
+/// A host's, or what sentinels call a master by: both take the same letters.
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= 255 && std::all_of(name.begin(), name.end(), [](char character) {
     const char lower = static_cast<char>(character | 0x20);
-    const bool digit = character >= '0' && character <= '9';
-    const bool hex = digit || (lower >= 'a' && lower <= 'f');
-    if (bracketed) {
-      return hex || character == ':' || character == '.';
-    }
-    return digit || (lower >= 'a' && lower <= 'z') || character == '.' || character == '-' || character == '_';
+    return (character >= '0' && character <= '9') || (lower >= 'a' && lower <= 'z') ||
+           std::string_view(".-_").find(character) != std::string_view::npos;
+  });
+}
+
+bool is_ipv6(std::string_view host) {
+  return !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char character) {
+    return hex_value(character) >= 0 || character == ':' || character == '.';
   });
 }
 
@@ -136,7 +139,7 @@ Result<HostPort> read_host_and_port(std::string_view authority, std::uint16_t de
     read.host = authority.substr(0, colon);
     port = authority.substr(colon);
   }
-  if (!is_host(read.host, bracketed)) {
+  if (bracketed ? !is_ipv6(read.host) : !is_name(read.host)) {
     return fault("a host is missing or isn't a name or an address; write it such as HOST:6379");
   }
   if (port.empty()) {
@@ -190,15 +193,6 @@ Result<void> read_sentinels(std::string_view list, StateUrl& url) {
   }
 }
 
-/// As sentinels take it (`sentinel monitor`).
-bool is_master_name(std::string_view name) {
-  return !name.empty() && name.size() <= 255 && std::all_of(name.begin(), name.end(), [](char character) {
-    const char lower = static_cast<char>(character | 0x20);
-    return (character >= '0' && character <= '9') || (lower >= 'a' && lower <= 'z') || character == '.' ||
-           character == '-' || character == '_';
-  });
-}
-
 Result<StateUrl> parse_sentinel(std::string_view rest) {
   StateUrl url;
   url.kind = StateKind::redis_sentinel;
@@ -213,7 +207,7 @@ Result<StateUrl> parse_sentinel(std::string_view rest) {
   take_prefix(path, "/");
   const std::size_t end = std::min(path.find('/'), path.size());
   url.master = path.substr(0, end);
-  if (!is_master_name(url.master)) {
+  if (!is_name(url.master)) {
     return fault(
         "the master's name is missing or holds more than letters, digits and .-_; "
         "write redis+sentinel://HOST:26379/NAME");
@@ -254,8 +248,8 @@ Result<StateUrl> parse_unix(std::string_view rest) {
 }
 
 std::string shown(const HostPort& address) {
-  const bool is_ipv6 = address.host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+  const bool needs_brackets = address.host.find(':') != std::string::npos;
+  return (needs_brackets ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 """Several real Redis servers that decide together who has the data: a master and its replica under three sentinels, and
 a cluster."""
 
+import contextlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,16 @@ from harness.redis_server import RedisServer
 from harness.waiting import wait_until
 
 _SLOT_RANGES = range(0, 5_461), range(5_461, 10_923), range(10_923, 16_384)
+
+
+@contextlib.contextmanager
+def ended_unless_well(group):
+    """Nobody else knows of its servers yet."""
+    try:
+        yield
+    except BaseException:
+        group.stop()
+        raise
 
 
 class Sentinel:
@@ -60,7 +71,7 @@ class Sentinel:
         self.process.wait()
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.kill()
 
 
@@ -70,16 +81,20 @@ class SentinelGroup:
     def __init__(self, folder, password=None, sentinel_password=None):
         """`folder()` gives a new one for each server."""
         self.password = password
-        common = ["--repl-diskless-sync-delay", "0", *(["--masterauth", password] if password else [])]
-        first = RedisServer(folder(), password=password, options=common)
-        second = RedisServer(folder(), password=password, options=[*common, "--replicaof", "127.0.0.1", first.port])
-        self.servers = [first, second]
-        self.sentinels = [Sentinel(folder(), sentinel_password) for _ in range(3)]
-        for sentinel in self.sentinels:
-            sentinel.configure(self._options(sentinel))
-            sentinel.start()
-        for sentinel in self.sentinels:
-            wait_until(lambda: sentinel.sees(3, 1), 15, "the sentinels to know each other and the replica")
+        self.servers, self.sentinels = [], [Sentinel(folder(), sentinel_password) for _ in range(3)]
+        with ended_unless_well(self):
+            self._serve(folder())
+            self._serve(folder(), "--replicaof", "127.0.0.1", self.servers[0].port)
+            for sentinel in self.sentinels:
+                sentinel.configure(self._options(sentinel))
+                sentinel.start()
+            for sentinel in self.sentinels:
+                wait_until(lambda: sentinel.sees(3, 1), 15, "the sentinels to know each other and the replica")
+
+    def _serve(self, directory, *options):
+        secret = ["--masterauth", self.password] if self.password else []
+        self.servers.append(RedisServer(directory, password=self.password,
+                                        options=["--repl-diskless-sync-delay", "0", *secret, *options]))
 
     def _options(self, sentinel):
         """They know each other and the replica from the start: finding out takes them seconds."""
@@ -128,14 +143,17 @@ class RedisCluster:
 
     def __init__(self, folder, replicas=0, tls=None):
         self.tls = tls
-        self.nodes = [self._node(folder()) for _ in range(3)]
-        for node, slots in zip(self.nodes, _SLOT_RANGES):
-            node.client().execute_command("CLUSTER", "ADDSLOTSRANGE", slots.start, slots.stop - 1)
-        self.replicas = [self._node(folder()) for _ in range(replicas)]
-        for node in self.nodes[1:] + self.replicas:
-            self.nodes[0].client().execute_command("CLUSTER", "MEET", "127.0.0.1", node.tls_port or node.port,
-                                                   node.cluster_port)
-        wait_until(lambda: all(map(self._is_well, self.nodes + self.replicas)), 20, "the cluster to be well")
+        self.nodes, self.replicas = [], []
+        with ended_unless_well(self):
+            for slots in _SLOT_RANGES:
+                self.nodes.append(self._node(folder()))
+                self.nodes[-1].client().execute_command("CLUSTER", "ADDSLOTSRANGE", slots.start, slots.stop - 1)
+            for _ in range(replicas):
+                self.replicas.append(self._node(folder()))
+            for node in self.nodes[1:] + self.replicas:
+                self.nodes[0].client().execute_command("CLUSTER", "MEET", "127.0.0.1", node.tls_port or node.port,
+                                                       node.cluster_port)
+            wait_until(lambda: all(map(self._is_well, self.nodes + self.replicas)), 20, "the cluster to be well")
 
     def _node(self, directory):
         port = free_port()
