@@ -1,5 +1,6 @@
 #include "core/routing/address_range.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 
@@ -50,6 +51,11 @@ std::optional<AddressRange> parse_address_range(std::string_view text) {
     return std::nullopt;
   }
   return AddressRange{*address, static_cast<std::uint8_t>(before + *bits)};
+}
+
+bool is_in_any(const std::array<std::uint8_t, 16>& address, std::span<const AddressRange> ranges) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&address](const AddressRange& range) { return range.contains(address); });
 }
 
 }  // namespace fairlead::routing

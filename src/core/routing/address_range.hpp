@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace fairlead::routing {
@@ -17,5 +18,7 @@ struct AddressRange {
 
 /// "10.0.0.0/8", "192.0.2.1", "::1", "fd00::/8"; nothing when it is none of these.
 std::optional<AddressRange> parse_address_range(std::string_view text);
+
+bool is_in_any(const std::array<std::uint8_t, 16>& address, std::span<const AddressRange> ranges);
 
 }  // namespace fairlead::routing

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "base/ip_address.hpp"
 
 namespace fairlead::routing {
@@ -13,6 +15,14 @@ bool contains(std::string_view range, std::string_view address) {
   EXPECT_TRUE(parsed) << range;
   EXPECT_TRUE(bytes) << address;
   return parsed && bytes && parsed->contains(*bytes);
+}
+
+TEST(AddressRange, OfSeveralOneIsEnough) {
+  const std::vector<AddressRange> ranges{*parse_address_range("10.0.0.0/8"), *parse_address_range("fd00::/8")};
+  EXPECT_TRUE(is_in_any(*parse_ip("10.1.2.3"), ranges));
+  EXPECT_TRUE(is_in_any(*parse_ip("fd00::1"), ranges));
+  EXPECT_FALSE(is_in_any(*parse_ip("192.0.2.1"), ranges));
+  EXPECT_FALSE(is_in_any(*parse_ip("10.1.2.3"), {}));
 }
 
 TEST(AddressRange, OfAnAddressIsThatAddressAlone) {

@@ -46,15 +46,20 @@ std::string decoded(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+std::optional<std::string_view> raw_query_value(std::string_view query, std::string_view name) {
   for (Parameter parameter = first_of(query);; parameter = first_of(parameter.rest)) {
     if (!parameter.text.empty() && parameter.name() == name) {
-      return decoded(parameter.value());
+      return parameter.value();
     }
     if (parameter.is_last) {
       return std::nullopt;
     }
   }
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  const std::optional<std::string_view> value = raw_query_value(query, name);
+  return value ? std::optional(decoded(*value)) : std::nullopt;
 }
 
 void append_query_without(std::string& out, std::string_view query, std::string_view name) {

@@ -11,6 +11,12 @@ std::string without(std::string_view query, std::string_view name = "strategy") 
   return out;
 }
 
+TEST(RawQueryValue, IsTheValueAsItStands) {
+  EXPECT_EQ(raw_query_value("a=1&user=x%20y+z&user=2", "user"), "x%20y+z");
+  EXPECT_EQ(raw_query_value("user", "user"), "");
+  EXPECT_EQ(raw_query_value("users=1", "user"), std::nullopt);
+}
+
 TEST(QueryValue, IsThatOfTheFirstParameterOfTheName) {
   EXPECT_EQ(query_value("strategy=least_conn", "strategy"), "least_conn");
   EXPECT_EQ(query_value("a=1&strategy=x&strategy=y&b=2", "strategy"), "x");
