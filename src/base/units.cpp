@@ -83,6 +83,24 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return parse_with_unit(text, size_units);
 }
 
+std::optional<std::uint64_t> parse_hundredths(std::string_view text) {
+  const std::size_t point = text.find('.');
+  const auto whole = parse_whole(text.substr(0, point));
+  if (!whole || *whole > std::numeric_limits<std::uint64_t>::max() / 100 - 1) {
+    return std::nullopt;
+  }
+  if (point == std::string_view::npos) {
+    return *whole * 100;
+  }
+  const std::string_view decimals = text.substr(point + 1);
+  if (decimals.empty() || decimals.size() > 2 || !is_digit(decimals.front()) || !is_digit(decimals.back())) {
+    return std::nullopt;
+  }
+  const auto tenths = static_cast<std::uint64_t>(decimals.front() - '0');
+  const auto hundredths = decimals.size() == 2 ? static_cast<std::uint64_t>(decimals.back() - '0') : 0;
+  return *whole * 100 + tenths * 10 + hundredths;
+}
+
 std::string format_duration(std::chrono::milliseconds duration) {
   const std::int64_t count = duration.count();
   if (count == 0) {
@@ -95,6 +113,15 @@ std::string format_duration(std::chrono::milliseconds duration) {
 
 std::string format_size(std::uint64_t bytes) {
   return bytes == 0 ? "0" : format_with_unit(bytes, size_units);
+}
+
+std::string format_hundredths(std::uint64_t hundredths) {
+  std::string text = std::to_string(hundredths / 100);
+  if (hundredths % 100 != 0) {
+    text += "." + std::to_string(hundredths % 100 / 10);
+    text += hundredths % 10 == 0 ? "" : std::to_string(hundredths % 10);
+  }
+  return text;
 }
 
 }  // namespace fairlead

@@ -73,7 +73,21 @@ TEST(Units, FormatsASizeInItsLargestWholeUnit) {
   EXPECT_EQ(format_size(64ULL << 20), "64MiB");
 }
 
+TEST(Units, ParsesAFactorOfTwoDecimalsAtMost) {
+  EXPECT_EQ(parse_hundredths("1.25"), 125U);
+  EXPECT_EQ(parse_hundredths("1.5"), 150U);
+  EXPECT_EQ(parse_hundredths("0.07"), 7U);
+  EXPECT_EQ(parse_hundredths("2"), 200U);
+  for (const char* text : {"", ".", "1.", ".5", "1.255", "01.5", "-1", "+1", "1,25", "1.2x", "1.x2", "1. 2", "1e2",
+                           "1.2.3", "18446744073709551615"}) {
+    EXPECT_EQ(parse_hundredths(text), std::nullopt) << text;
+  }
+}
+
 TEST(Units, ReadsBackWhatItFormats) {
+  for (const std::uint64_t hundredths : {0ULL, 7ULL, 70ULL, 100ULL, 101ULL, 125ULL, 1'050ULL, 10'000ULL}) {
+    EXPECT_EQ(parse_hundredths(format_hundredths(hundredths)), hundredths);
+  }
   for (const std::uint64_t bytes : {0ULL, 1ULL, 1'023ULL, 1'024ULL, 3ULL << 20, ~0ULL}) {
     EXPECT_EQ(parse_size(format_size(bytes)), bytes);
   }
