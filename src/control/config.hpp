@@ -56,9 +56,18 @@ struct BackendConfig {
   friend bool operator==(const BackendConfig&, const BackendConfig&) = default;
 };
 
+/// Where a request's key is: at most one of them is set, a name. None: the client's address is the key.
+struct HashKeyConfig {
+  std::string header;
+  std::string cookie;
+  std::string query_parameter;
+};
+
 struct PoolConfig {
   std::string name = "default";
   balance::StrategyId strategy = balance::StrategyId::round_robin;
+  HashKeyConfig hash_key{};
+  std::uint32_t hash_load_max = 125;  ///< hundredths of a backend's share; 0: no bound
   std::vector<BackendConfig> backends;
 };
 

@@ -59,6 +59,12 @@ TEST(ConfigOverride, ReachesIntoPoolsAndRoutes) {
   EXPECT_EQ(config.routes[0].methods, std::vector<std::string>{"PUT"});
 }
 
+TEST(ConfigOverride, SetsAPoolsKeyAndItsBound) {
+  const Config config = config_of({"pools.default.hash_key.cookie=sid", "pools.default.hash_load_max=1.5"});
+  EXPECT_EQ(config.pools[0].hash_key.cookie, "sid");
+  EXPECT_EQ(config.pools[0].hash_load_max, 150U);
+}
+
 TEST(ConfigOverride, TakesAnEmptyValue) {
   EXPECT_EQ(config_of({"state.key_prefix="}).state.key_prefix, "");
   EXPECT_TRUE(config_of({"trusted_proxies="}).trusted_proxies.empty());

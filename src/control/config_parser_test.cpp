@@ -86,6 +86,7 @@ limits: {head: 16KiB, line: 4096, fields: 50, target: 2KiB, body: 0, connections
 timeouts: {header: 1s, body_idle: 2s, keep_alive: 3s, connect: 400ms, first_byte: 5m, idle: 1h, drain: 0s}
 trusted_proxies: [10.0.0.0/8, "::1"]
 pools:
+  - {name: files, strategy: consistent_hash, hash_key: {cookie: sid}, hash_load_max: 1.5}
   - {name: web, strategy: least_conn, backends: [{url: "http://a:1", weight: 1000}]}
 routes:
   - {path: /a, methods: [GET, POST], pool: web, strategy: round_robin, rewrite_path: /b, strategy_parameter: s}
@@ -112,8 +113,11 @@ routes:
   EXPECT_EQ(config.timeouts.idle, milliseconds(3'600'000));
   EXPECT_EQ(config.timeouts.drain, milliseconds(0));
   EXPECT_EQ(config.trusted_proxies, (std::vector<std::string>{"10.0.0.0/8", "::1"}));
-  EXPECT_EQ(config.pools.at(0).strategy, balance::StrategyId::least_conn);
-  EXPECT_EQ(config.pools.at(0).backends.at(0).weight, 1'000U);
+  EXPECT_EQ(config.pools.at(0).strategy, balance::StrategyId::consistent_hash);
+  EXPECT_EQ(config.pools.at(0).hash_key.cookie, "sid");
+  EXPECT_EQ(config.pools.at(0).hash_load_max, 150U);
+  EXPECT_EQ(config.pools.at(1).strategy, balance::StrategyId::least_conn);
+  EXPECT_EQ(config.pools.at(1).backends.at(0).weight, 1'000U);
   EXPECT_EQ(config.routes.at(0).methods, (std::vector<std::string>{"GET", "POST"}));
   EXPECT_EQ(config.routes.at(0).strategy, balance::StrategyId::round_robin);
   EXPECT_EQ(config.routes.at(0).rewrite_path, "/b");

@@ -56,6 +56,7 @@ std::string right_form(const NumberValue& value) {
     case NumberUnit::count: return "write " + word + "a whole number such as " + example_of(value);
     case NumberUnit::bytes: return "write " + word + "a size such as 512, 64KiB or 1MiB";
     case NumberUnit::duration: return "write " + word + "a duration such as 250ms, 5s or 1m";
+    case NumberUnit::factor: return "write " + word + "a number such as 1.25, with two decimals at most";
   }
   return {};
 }
@@ -64,6 +65,9 @@ std::optional<std::uint64_t> number_of(const YamlNode& node, NumberUnit unit) {
   const auto whole = parse_whole(node.text);
   if (unit == NumberUnit::count || (whole && !node.plain)) {
     return node.plain ? whole : std::nullopt;
+  }
+  if (unit == NumberUnit::factor) {
+    return node.plain ? parse_hundredths(node.text) : std::nullopt;
   }
   if (unit == NumberUnit::bytes) {
     return parse_size(node.text);

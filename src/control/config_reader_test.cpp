@@ -87,6 +87,24 @@ TEST(ConfigReader, TakesAWordForZeroOnlyWhereItStandsForIt) {
   fault_of("limits: {fields: auto}");
 }
 
+TEST(ConfigReader, TakesAFactorWithTwoDecimalsOrItsWord) {
+  const auto with = [](const std::string& value) {
+    return "pools: [{name: default, strategy: consistent_hash, hash_load_max: " + value + "}]";
+  };
+  EXPECT_EQ(read(with("1.01")).config.pools[0].hash_load_max, 101U);
+  EXPECT_EQ(read(with("1.5")).config.pools[0].hash_load_max, 150U);
+  EXPECT_EQ(read(with("100")).config.pools[0].hash_load_max, 10'000U);
+  EXPECT_EQ(read(with("none")).config.pools[0].hash_load_max, 0U);
+  EXPECT_EQ(fault_of(with("1")), "`pools[0].hash_load_max` can't be `1`; the least is 1.01, the most is 100");
+  EXPECT_EQ(fault_of(with("1.255")),
+            "`pools[0].hash_load_max` can't be the value `1.255`; write none or a number such as 1.25, with two "
+            "decimals at most");
+  fault_of(with("125%"));
+  fault_of(with("'1.25'"));
+  fault_of(with("100.01"));
+  fault_of(with("off"));
+}
+
 TEST(ConfigReader, WantsAGroupOrAListWhereItBelongs) {
   EXPECT_EQ(fault_of("limits: 5"), "`limits` can't be the value `5`; write keys below it, or leave it out");
   EXPECT_EQ(fault_of("limits:"), "`limits` can't be nothing; write keys below it, or leave it out");

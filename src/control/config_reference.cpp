@@ -38,6 +38,7 @@ Shape shape_of(const NumberValue& value) {
       return {(value.zero_word.empty() ? "" : code(value.zero_word) + " or ") + "whole number", range};
     case NumberUnit::bytes: return {"size", range};
     case NumberUnit::duration: return {"duration", range};
+    case NumberUnit::factor: return {(value.zero_word.empty() ? "" : code(value.zero_word) + " or ") + "factor", range};
   }
   return {};
 }

@@ -118,11 +118,23 @@ Fault path_fault(std::string_view text) {
   return std::nullopt;
 }
 
-Fault method_fault(std::string_view text) {
-  const bool is_token = all_of(text, [](char character) {
+/// RFC 9110 section 5.6.2: methods, names of fields and of cookies.
+bool is_token(std::string_view text) {
+  return !text.empty() && all_of(text, [](char character) {
     return is_alphanumeric(character) || std::string_view("!#$%&'*+-.^_`|~").find(character) != std::string_view::npos;
   });
-  if (text.empty() || text.size() > method_max || !is_token) {
+}
+
+Fault token_fault(std::string_view text) {
+  return is_token(text) && text.size() <= name_max
+             ? Fault()
+             : Fault(backquoted(text) +
+                     " isn't the name of a header or a cookie; use 1 to 64 letters, digits, `-` and "
+                     "other characters of a token");
+}
+
+Fault method_fault(std::string_view text) {
+  if (text.size() > method_max || !is_token(text)) {
     return backquoted(text) + " isn't a method; write it such as GET or POST";
   }
   if (std::any_of(text.begin(), text.end(), [](char character) { return character >= 'a' && character <= 'z'; })) {
@@ -147,6 +159,9 @@ constexpr TextRule backend_url{"URL", "http://localhost:6001", R"(^[Hh][Tt][Tt][
 constexpr TextRule path{"path", "/proxy", R"(^/[!"$->@-~]{0,4095}$)", path_fault};
 constexpr TextRule method{"method", "POST", R"(^[^a-z]{1,32}$)", method_fault};
 constexpr TextRule parameter{"name", "strategy", R"(^[A-Za-z0-9_.-]{1,64}$)", parameter_fault};
+constexpr TextRule key_header{"name", "X-User", R"(^[!#-'*+.0-9A-Z^-z|~-]{1,64}$)", token_fault};
+constexpr TextRule key_cookie{"name", "session", R"(^[!#-'*+.0-9A-Z^-z|~-]{1,64}$)", token_fault};
+constexpr TextRule key_parameter{"name", "user", R"(^[A-Za-z0-9_.-]{1,64}$)", parameter_fault};
 
 }  // namespace
 
@@ -179,6 +194,15 @@ const TextRule& method_rule() {
 }
 const TextRule& parameter_rule() {
   return parameter;
+}
+const TextRule& key_header_rule() {
+  return key_header;
+}
+const TextRule& key_cookie_rule() {
+  return key_cookie;
+}
+const TextRule& key_parameter_rule() {
+  return key_parameter;
 }
 
 }  // namespace fairlead::control

@@ -26,5 +26,8 @@ const TextRule& backend_url_rule();
 const TextRule& path_rule();
 const TextRule& method_rule();
 const TextRule& parameter_rule();
+const TextRule& key_header_rule();
+const TextRule& key_cookie_rule();
+const TextRule& key_parameter_rule();
 
 }  // namespace fairlead::control

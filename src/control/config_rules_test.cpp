@@ -79,11 +79,20 @@ TEST(ConfigRules, TakesRangesOfAddresses) {
 }
 
 TEST(ConfigRules, TakesNamesUpToTheirLimit) {
-  for (const TextRule* rule : {&pool_name_rule(), &parameter_rule()}) {
+  for (const TextRule* rule : {&pool_name_rule(), &parameter_rule(), &key_parameter_rule()}) {
     EXPECT_FALSE(rule->fault(std::string(64, 'a')));
     EXPECT_TRUE(rule->fault(std::string(65, 'a')));
     expect_right(*rule, {"a", "A-1_b.c"});
     expect_wrong(*rule, {"", "a b", "a:b", "a/b", "a*"});
+  }
+}
+
+TEST(ConfigRules, TakesTokensForHeadersAndCookies) {
+  for (const TextRule* rule : {&key_header_rule(), &key_cookie_rule()}) {
+    EXPECT_FALSE(rule->fault(std::string(64, 'a')));
+    EXPECT_TRUE(rule->fault(std::string(65, 'a')));
+    expect_right(*rule, {"X-User", "__Host-sid", "!#$%&'*+-.^_`|~09AZaz"});
+    expect_wrong(*rule, {"", "a b", "a:", "a=b", "a;", "a,b", "\"a\"", "(a)", "\xc3\xa4"});
   }
 }
 

@@ -72,17 +72,18 @@ void write(JsonWriter& json, const TextValue& value) {
   json.text("pattern", value.rule->pattern);
 }
 
-void write_integer(JsonWriter& json, const NumberValue& value) {
-  json.text("type", "integer");
-  json.raw("minimum", std::to_string(value.least));
-  json.raw("maximum", std::to_string(value.most));
+void write_number(JsonWriter& json, const NumberValue& value) {
+  const bool is_factor = value.unit == NumberUnit::factor;
+  json.text("type", is_factor ? "number" : "integer");
+  json.raw("minimum", is_factor ? number_text(value, value.least) : std::to_string(value.least));
+  json.raw("maximum", is_factor ? number_text(value, value.most) : std::to_string(value.most));
 }
 
 /// Either of two: a plain number, or a text of that pattern.
 void write_number_or_text(JsonWriter& json, const NumberValue& value, std::string_view pattern) {
   json.open("anyOf", '[');
   json.open("", '{');
-  write_integer(json, value);
+  write_number(json, value);
   json.close('}');
   json.open("", '{');
   json.text("type", "string");
@@ -100,7 +101,7 @@ void write(JsonWriter& json, const NumberValue& value) {
   } else if (!value.zero_word.empty()) {
     write_number_or_text(json, value, "^" + std::string(value.zero_word) + "$");
   } else {
-    write_integer(json, value);
+    write_number(json, value);
   }
 }
 
@@ -136,7 +137,7 @@ void write(JsonWriter& json, const GroupListValue& value) {
 
 void write_default(JsonWriter& json, const Setting& setting) {
   const bool is_list = std::holds_alternative<TextListValue>(setting.value);
-  const bool is_number = std::holds_alternative<NumberValue>(setting.value) && parse_whole(setting.default_text);
+  const bool is_number = std::holds_alternative<NumberValue>(setting.value) && parse_hundredths(setting.default_text);
   if (is_list || is_number) {
     json.raw("default", setting.default_text);
   } else {

@@ -250,6 +250,30 @@ void append_route_place(std::vector<Setting>& settings, RouteConfig& route) {
   settings.push_back(text("pool", pool_name_rule(), route.pool, {"The pool that serves it.", ""}));
 }
 
+void append_affinity(std::vector<Setting>& settings, PoolConfig& pool) {
+  settings.push_back(group("hash_key",
+                           "What `consistent_hash` keeps on one backend: one of the keys below. Without it: the "
+                           "client's address, as `trusted_proxies` let it be known."));
+  settings.push_back(text("hash_key.header", key_header_rule(), pool.hash_key.header,
+                          {"The value of this header, of a repeated one the first. A request without it goes anywhere.",
+                           "For keys that an application or a gateway in front sets."}));
+  settings.push_back(text("hash_key.cookie", key_cookie_rule(), pool.hash_key.cookie,
+                          {"The value of this cookie. A request without it goes anywhere.",
+                           "Sessions; the backends set the cookie, fairlead only reads it."}));
+  settings.push_back(
+      text("hash_key.query_parameter", key_parameter_rule(), pool.hash_key.query_parameter,
+           {"The value of this query parameter as it stands, not decoded. A request without it goes anywhere.",
+            "Caches and files that are named in the query."}));
+  Setting load_max =
+      number("hash_load_max", NumberUnit::factor, {101, 10'000}, pool.hash_load_max,
+             {"With `consistent_hash`: a backend that has more requests in flight than so many times its share of them "
+              "all, rounded up, is passed over for the next. `none`: a key stays, however busy its backend is.",
+              "Some keys are wanted by everyone, and clients may choose theirs: none fills a backend while others "
+              "have room."});
+  std::get<NumberValue>(load_max.value).zero_word = "none";
+  settings.push_back(std::move(load_max));
+}
+
 /// A limit that follows the general one until it is set.
 Setting own_number(std::string_view path, NumberUnit unit, Range range, std::function<void(std::uint64_t)> store,
                    Words words) {
@@ -287,13 +311,16 @@ std::vector<Setting> settings_of(PoolConfig& pool) {
                       {"What routes call it; also part of its keys in Redis and a label of metrics.", ""});
   name.required = true;
   name.default_text.clear();
-  return {name,
-          choice("strategy", balance::strategy_names(), pool.strategy,
-                 {"How a backend is chosen.", "Round robin is right for equal requests, least_conn for unequal ones."}),
-          group_list("backends", {0, 10'000, "backend", "url", {}, {}}, pool.backends, settings_of_backend,
-                     {"Registered at start and on reload, added to what the state already holds.",
-                      "Backends may come and go in the state. One that leaves the file stays in Redis until it is "
-                      "taken out of the list."})};
+  std::vector<Setting> settings{name};
+  settings.push_back(
+      choice("strategy", balance::strategy_names(), pool.strategy,
+             {"How a backend is chosen.", "Round robin is right for equal requests, least_conn for unequal ones."}));
+  append_affinity(settings, pool);
+  settings.push_back(group_list("backends", {0, 10'000, "backend", "url", {}, {}}, pool.backends, settings_of_backend,
+                                {"Registered at start and on reload, added to what the state already holds.",
+                                 "Backends may come and go in the state. One that leaves the file stays in Redis until "
+                                 "it is taken out of the list."}));
+  return settings;
 }
 
 std::vector<Setting> settings_of(RouteConfig& route) {
@@ -333,6 +360,7 @@ std::string number_text(const NumberValue& number, std::uint64_t value) {
     case NumberUnit::count: return std::to_string(value);
     case NumberUnit::bytes: return format_size(value);
     case NumberUnit::duration: return format_duration(Milliseconds(static_cast<std::int64_t>(value)));
+    case NumberUnit::factor: return format_hundredths(value);
   }
   return {};
 }

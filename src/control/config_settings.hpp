@@ -27,11 +27,11 @@ struct TextValue {
   std::function<void(const std::string&)> store;
 };
 
-enum class NumberUnit : std::uint8_t { count, bytes, duration };
+enum class NumberUnit : std::uint8_t { count, bytes, duration, factor };
 
 struct NumberValue {
   NumberUnit unit = NumberUnit::count;
-  std::uint64_t least = 0;  ///< bytes, milliseconds or just so many
+  std::uint64_t least = 0;  ///< bytes, milliseconds, hundredths or just so many
   std::uint64_t most = 0;
   std::string_view zero_word;  ///< a word that stands for 0, such as "auto"; least is then of the others
   std::function<void(std::uint64_t)> store;

@@ -67,6 +67,7 @@ TEST(ConfigSettings, WriteNumbersWithTheirUnit) {
   EXPECT_EQ(number_text({.unit = NumberUnit::count, .zero_word = {}, .store = {}}, 70), "70");
   EXPECT_EQ(number_text({.unit = NumberUnit::bytes, .zero_word = {}, .store = {}}, 1'024), "1KiB");
   EXPECT_EQ(number_text({.unit = NumberUnit::duration, .zero_word = {}, .store = {}}, 60'000), "1m");
+  EXPECT_EQ(number_text({.unit = NumberUnit::factor, .zero_word = {}, .store = {}}, 125), "1.25");
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/units.hpp"
 
@@ -122,6 +124,48 @@ void check_route_pools(const Config& config, const Places& places, ProblemList& 
   }
 }
 
+constexpr std::string_view keyed_strategy = "consistent_hash";
+
+/// Some request may be sent to the pool by its key.
+bool chooses_by_key(const Config& config, const PoolConfig& pool) {
+  const std::optional<balance::StrategyId> keyed = balance::strategy_of(keyed_strategy);
+  return pool.strategy == keyed || std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
+           return route.pool == pool.name && (route.strategy == keyed || !route.strategy_parameter.empty());
+         });
+}
+
+/// Keys of `hash_key` that are set, in its order.
+std::vector<std::string> key_sources(const HashKeyConfig& key) {
+  std::vector<std::string> sources;
+  for (const auto& [source, name] : {std::pair{"header", &key.header}, std::pair{"cookie", &key.cookie},
+                                     std::pair{"query_parameter", &key.query_parameter}}) {
+    if (!name->empty()) {
+      sources.emplace_back(source);
+    }
+  }
+  return sources;
+}
+
+void check_affinity(const Config& config, const Places& places, ProblemList& problems) {
+  for (std::size_t index = 0; index < config.pools.size(); ++index) {
+    const PoolConfig& pool = config.pools[index];
+    const std::string place = item("pools", index);
+    const std::vector<std::string> sources = key_sources(pool.hash_key);
+    if (sources.size() > 1) {
+      problems.add(places.of(place + ".hash_key", "." + sources[1]),
+                   "`hash_key` has both `" + sources[0] + "` and `" + sources[1] + "`; keep one of them");
+    }
+    const bool is_bound_set = pool.hash_load_max != PoolConfig{}.hash_load_max;
+    if ((!sources.empty() || is_bound_set) && !chooses_by_key(config, pool)) {
+      const std::string key = sources.empty() ? "hash_load_max" : "hash_key";
+      problems.add(places.of(place, "." + key), backquoted(key) +
+                                                    " does nothing, no request to this pool is sent by "
+                                                    "its key; add `strategy: consistent_hash`, or leave "
+                                                    "the key out");
+    }
+  }
+}
+
 bool has_same_path(const RouteConfig& left, const RouteConfig& right) {
   return left.is_prefix == right.is_prefix && left.path == right.path;
 }
@@ -181,6 +225,7 @@ void validate(const Config& config, const Positions& positions, Position fallbac
   check_listeners(config, places, problems);
   check_limits(config, places, problems);
   check_pools(config, places, problems);
+  check_affinity(config, places, problems);
   check_route_pools(config, places, problems);
   check_route_order(config, places, problems);
 }

@@ -53,6 +53,31 @@ TEST(ConfigValidator, RefusesABackendTwiceInAPool) {
   expect_right("pools: [{name: default, backends: [{url: http://a}]}, {name: other, backends: [{url: http://a}]}]");
 }
 
+TEST(ConfigValidator, RefusesAHashKeyOfTwoKinds) {
+  EXPECT_EQ(fault_of("pools:\n  - name: default\n    strategy: consistent_hash\n"
+                     "    hash_key: {header: X-User, cookie: sid}\n"),
+            "f:4:40: `hash_key` has both `header` and `cookie`; keep one of them");
+  fault_of("pools: [{name: default, strategy: consistent_hash, hash_key: {cookie: a, query_parameter: a}}]");
+}
+
+TEST(ConfigValidator, RefusesAHashKeyThatNothingUses) {
+  EXPECT_EQ(fault_of("pools: [{name: default, hash_key: {header: X-User}}]\nroutes: [{prefix: /}]"),
+            "f:1:35: `hash_key` does nothing, no request to this pool is sent by its key; add `strategy: "
+            "consistent_hash`, or leave the key out");
+  EXPECT_EQ(fault_of("pools: [{name: default, hash_load_max: 2}]\nroutes: [{prefix: /}]").substr(0, 7), "f:1:40:");
+  fault_of(
+      "pools: [{name: a, hash_load_max: none}, {name: b}]\n"
+      "routes: [{path: /, pool: b, strategy: consistent_hash}, {path: /a, pool: a}]");
+}
+
+TEST(ConfigValidator, AHashKeyMayBeForThePoolARouteOrWhoeverAsks) {
+  const std::string key = "hash_key: {header: X-User}, hash_load_max: none";
+  expect_right("pools: [{name: default, strategy: consistent_hash, " + key + "}]");
+  expect_right("pools: [{name: default, " + key + "}]\nroutes: [{prefix: /, strategy: consistent_hash}]");
+  expect_right("pools: [{name: default, " + key + "}]\nroutes: [{prefix: /, strategy_parameter: s}]");
+  expect_right("pools: [{name: default, strategy: consistent_hash}]");  // by the client's address
+}
+
 TEST(ConfigValidator, RefusesARouteBehindAPrefixThatCoversIt) {
   EXPECT_EQ(fault_of("routes:\n  - prefix: /\n  - path: /a\n"),
             "f:3:11: this route can never serve, `/` takes its paths before it (line 2); put this one first");

@@ -26,6 +26,20 @@ std::shared_ptr<balance::BackendActivity> activity_of(const routing::Pool* previ
   return std::make_shared<balance::BackendActivity>();
 }
 
+routing::Affinity affinity_of(const PoolConfig& config) {
+  using Source = routing::KeyRule::Source;
+  routing::Affinity affinity;
+  affinity.load_max = static_cast<float>(config.hash_load_max) / 100;
+  for (const auto& [source, name] :
+       {std::pair{Source::header, &config.hash_key.header}, std::pair{Source::cookie, &config.hash_key.cookie},
+        std::pair{Source::query_parameter, &config.hash_key.query_parameter}}) {
+    if (!name->empty()) {
+      affinity.key = {source, *name};
+    }
+  }
+  return affinity;
+}
+
 std::unique_ptr<const routing::Pool> build_pool(const PoolConfig& config, const BackendLists& lists,
                                                 const routing::Pool* previous) {
   const auto listed = lists.find(config.name);
@@ -51,7 +65,7 @@ std::unique_ptr<const routing::Pool> build_pool(const PoolConfig& config, const 
   return std::make_unique<const routing::Pool>(
       config.name, config.strategy, balance::BackendSet(std::move(serving)),
       previous == nullptr ? std::make_shared<balance::PoolActivity>() : previous->activity,
-      balance::BackendSet(std::move(draining)));
+      balance::BackendSet(std::move(draining)), affinity_of(config));
 }
 
 routing::Route build_route(const RouteConfig& route, const Config& config) {

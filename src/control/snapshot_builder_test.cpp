@@ -100,6 +100,28 @@ TEST(SnapshotBuilder, PoolsDontShareTheCellsOfTheSameBackend) {
   EXPECT_EQ(snapshot->pools[1]->default_strategy, balance::StrategyId::least_conn);
 }
 
+TEST(SnapshotBuilder, APoolsKeyIsTheClientsAddressUnlessItIsNamed) {
+  using Source = routing::KeyRule::Source;
+  const auto key_of = [](const HashKeyConfig& key) {
+    Config config = config_with({});
+    config.pools[0].hash_key = key;
+    return build(config)->pools[0]->affinity.key;
+  };
+  EXPECT_EQ(key_of({}), (routing::KeyRule{Source::client_address, ""}));
+  EXPECT_EQ(key_of({.header = "X-User", .cookie = "", .query_parameter = ""}),
+            (routing::KeyRule{Source::header, "X-User"}));
+  EXPECT_EQ(key_of({.header = "", .cookie = "sid", .query_parameter = ""}), (routing::KeyRule{Source::cookie, "sid"}));
+  EXPECT_EQ(key_of({.header = "", .cookie = "", .query_parameter = "u"}),
+            (routing::KeyRule{Source::query_parameter, "u"}));
+}
+
+TEST(SnapshotBuilder, APoolsBoundPassesAndIsOneAndAQuarterByDefault) {
+  Config config = config_with({});
+  EXPECT_EQ(build(config)->pools[0]->affinity.load_max, 1.25F);
+  config.pools[0].hash_load_max = 0;
+  EXPECT_EQ(build(config)->pools[0]->affinity.load_max, 0);
+}
+
 TEST(SnapshotBuilder, APoolThatMovesKeepsItsCells) {
   Config config = config_with({{"http://a:1", 1}});
   const SnapshotPointer first = build(config);

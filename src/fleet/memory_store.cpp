@@ -23,6 +23,10 @@ bool MemoryStore::acquire(Acquire& want) {
     read_loads(want, input);
   }
   input.random = strategy.needs_chance() || input.expected > 0 ? random_() : 0;
+  if (strategy.needs_key()) {
+    input.hash = want.key_hash ? *want.key_hash : random_();
+    input.load_max = pool.affinity.load_max;
+  }
   input.ticket = by_load ? take_tie(want) : take_ticket(want);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];

@@ -22,8 +22,10 @@ class MemoryStoreTest : public testing::Test {
   }
 
   /// The chosen URL, "" when none may serve.
-  std::string pick(StrategyId strategy, std::span<const std::string_view> tried = {}) {
+  std::string pick(StrategyId strategy, std::span<const std::string_view> tried = {},
+                   std::optional<std::uint64_t> key_hash = {}) {
     Acquire want;
+    want.key_hash = key_hash;
     want.pool = &pool_;
     want.strategy = strategy;
     want.tried = tried;
@@ -53,6 +55,28 @@ TEST_F(MemoryStoreTest, LeastConnTakesTheLeastLoadedAndRotatesTies) {
   EXPECT_EQ(pick(StrategyId::least_conn), "http://a");
   EXPECT_EQ(pick(StrategyId::least_conn), "http://c");  // of b and c, the second's turn
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
+}
+
+TEST_F(MemoryStoreTest, AKeyStaysWithItsBackendUntilThatIsAboveTheBound) {
+  const std::string first = pick(StrategyId::consistent_hash, {}, 7);
+  EXPECT_EQ(pick(StrategyId::consistent_hash, {}, 7), first);
+  EXPECT_NE(pick(StrategyId::consistent_hash, {}, 7), first);  // 2 of 2 in flight; with 3 backends 1 may be there
+}
+
+TEST_F(MemoryStoreTest, AKeyWhoseBackendFailedGoesToTheSameOther) {
+  const std::string_view first = pool_.backends.find(pick(StrategyId::consistent_hash, {}, 7))->url;
+  const std::string second = pick(StrategyId::consistent_hash, {&first, 1}, 7);
+  EXPECT_NE(second, first);
+  EXPECT_EQ(pick(StrategyId::consistent_hash, {&first, 1}, 7), second);
+}
+
+TEST_F(MemoryStoreTest, RequestsWithoutAKeyAreSpread) {
+  for (int i = 0; i < 300; ++i) {
+    pick(StrategyId::consistent_hash);
+  }
+  for (const balance::BackendIndex index : {0U, 1U, 2U}) {
+    EXPECT_NEAR(in_flight(index), 100, 50);
+  }
 }
 
 TEST_F(MemoryStoreTest, StoresOfTwoWorkersShareTicketsAndLoads) {

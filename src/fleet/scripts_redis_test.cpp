@@ -110,7 +110,8 @@ TEST_F(ScriptsOnRedis, AKeyOfAWrongTypeFailsItsPoolAlone) {
   list({"a"});
   scripts().reset("m", {{key("conn_count:a"), 2}});
   redis().call({"SET", key("blue:backend_servers"), "x"});
-  const Reply reply = scripts().acquire("m", {{key("conn_count:a"), -1}}, {{"blue:", {}, 1, false, {}}, one_least});
+  const Reply reply =
+      scripts().acquire("m", {{key("conn_count:a"), -1}}, {{"blue:", StrategyId::least_conn, 1, false, {}}, one_least});
   ASSERT_EQ(reply.items.size(), 2u);
   EXPECT_TRUE(reply.items[0].is_error);
   EXPECT_TRUE(reply.items[0].text.starts_with("WRONGTYPE")) << reply.items[0].text;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,8 @@ struct Acquire {
   balance::StrategyId strategy = balance::StrategyId::round_robin;
   /// Backends that already failed this request; none of them is chosen again. Valid until answered.
   std::span<const std::string_view> tried;
+  /// Of the request's key, for strategies that need one; nothing: it has none, and chance takes its place.
+  std::optional<std::uint64_t> key_hash;
 
   // Answered:
   /// The chosen backend, its request counted; nullptr: no backend may serve (the pool is empty or all were tried).

@@ -65,6 +65,14 @@ bool choose_strategy(Admission& admission, const http::RequestHead& head) {
   return true;
 }
 
+void find_key(Admission& admission, const routing::Snapshot& snapshot, const http::RequestHead& head,
+              const IpBytes& peer) {
+  const routing::Pool& pool = *admission.pool;
+  if (pool.strategy(admission.strategy).needs_key()) {
+    admission.key_hash = routing::request_key(pool.affinity.key, head, {peer, snapshot.trusted_proxies});
+  }
+}
+
 void rewrite(const routing::Route& route, RequestMemory& memory) {
   const http::RequestHead& head = memory.request;
   memory.path.assign(route.rewrite_path.empty() ? head.path : std::string_view(route.rewrite_path));
@@ -78,7 +86,7 @@ void rewrite(const routing::Route& route, RequestMemory& memory) {
 
 }  // namespace
 
-Admission admit(const routing::Snapshot& snapshot, RequestMemory& memory) {
+Admission admit(const routing::Snapshot& snapshot, RequestMemory& memory, const IpBytes& peer) {
   Admission admission;
   const http::RequestHead& head = memory.request;
   const Result<http::BodyFraming> framing = http::request_framing(head);
@@ -95,6 +103,7 @@ Admission admit(const routing::Snapshot& snapshot, RequestMemory& memory) {
     refuse(admission, 413, "the body is larger than this route allows");
     return admission;
   }
+  find_key(admission, snapshot, head, peer);
   rewrite(*admission.route, memory);
   return admission;
 }

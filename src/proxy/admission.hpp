@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/http/body_framing.hpp"
 #include "core/http/problem.hpp"
@@ -18,13 +19,15 @@ struct Admission {
   std::uint32_t route_index = no_route;   ///< also of a route that has the path but takes other methods (405)
   const routing::Pool* pool = nullptr;
   balance::StrategyId strategy = balance::StrategyId::round_robin;
+  std::optional<std::uint64_t> key_hash;  ///< if the strategy needs a key and the request has it
   http::BodyFraming framing;
   bool is_refused = false;
   http::Problem refusal;  ///< when refused; its texts live in `allow` or are static
   std::string allow;
 };
 
-/// `memory` holds the head; its `path` and `query` are filled with what goes to the backend.
-Admission admit(const routing::Snapshot& snapshot, RequestMemory& memory);
+/// `memory` holds the head; its `path` and `query` are filled with what goes to the backend. `peer` is the client's
+/// end of the connection.
+Admission admit(const routing::Snapshot& snapshot, RequestMemory& memory, const IpBytes& peer);
 
 }  // namespace fairlead::proxy

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "core/balance/stable_hash.hpp"
 #include "support/proxy_bed.hpp"
 
 namespace fairlead::proxy {
@@ -15,12 +16,13 @@ using testing::SnapshotPlan;
 
 /// A request held against the routes of a plan.
 struct Admitted {
-  explicit Admitted(std::string request, SnapshotPlan given = {}) : text(std::move(request)), plan(std::move(given)) {
+  explicit Admitted(std::string request, SnapshotPlan given = {}, std::string_view peer = "192.0.2.1")
+      : text(std::move(request)), plan(std::move(given)) {
     plan.urls = {"http://127.0.0.1:7000"};
     snapshot = plan.build();
     http::RequestHeadParser parser(snapshot->head_limits, memory.request);
     EXPECT_EQ(parser.parse(text), http::ParseStatus::complete) << text;
-    admission = admit(*snapshot, memory);
+    admission = admit(*snapshot, memory, *parse_ip(peer));
   }
   Admitted(const Admitted&) = delete;
   Admitted& operator=(const Admitted&) = delete;
@@ -81,6 +83,39 @@ TEST(Admission, ARouteWithoutStrategyParameterReadsNoQuery) {
   const Admitted admitted(get("/a?strategy=best"));
   EXPECT_EQ(admitted.status(), 0);
   EXPECT_EQ(admitted.memory.query, "strategy=best");
+}
+
+SnapshotPlan keyed_by(routing::KeyRule::Source source, std::string name) {
+  SnapshotPlan plan;
+  plan.strategy = balance::StrategyId::consistent_hash;
+  plan.affinity.key = {source, std::move(name)};
+  return plan;
+}
+
+TEST(Admission, TakesTheKeyThatThePoolsRuleNames) {
+  const SnapshotPlan plan = keyed_by(routing::KeyRule::Source::header, "X-User");
+  EXPECT_EQ(Admitted(get("/", "X-User: anna\r\n"), plan).admission.key_hash, balance::stable_hash("anna"));
+  EXPECT_EQ(Admitted(get("/"), plan).admission.key_hash, std::nullopt);
+}
+
+TEST(Admission, TheKeyMayBeInAQueryThatDoesntReachTheBackend) {
+  SnapshotPlan plan = keyed_by(routing::KeyRule::Source::query_parameter, "strategy");
+  const Admitted admitted(post("/proxy?strategy=consistent_hash", ""), plan);
+  EXPECT_EQ(admitted.admission.key_hash, balance::stable_hash("consistent_hash"));
+  EXPECT_EQ(admitted.memory.query, "");
+}
+
+TEST(Admission, AClientsKeyIsTheSameDirectlyAndThroughATrustedProxy) {
+  SnapshotPlan plan = keyed_by(routing::KeyRule::Source::client_address, "");
+  plan.trusted_proxies = {*routing::parse_address_range("10.0.0.0/8")};
+  const auto direct = Admitted(get("/"), plan, "192.0.2.7").admission.key_hash;
+  EXPECT_TRUE(direct);
+  EXPECT_EQ(Admitted(get("/", "X-Forwarded-For: 192.0.2.7\r\n"), plan, "10.0.0.1").admission.key_hash, direct);
+  EXPECT_NE(Admitted(get("/", "X-Forwarded-For: 192.0.2.7\r\n"), plan, "192.0.2.9").admission.key_hash, direct);
+}
+
+TEST(Admission, AStrategyThatNeedsNoKeyGetsNone) {
+  EXPECT_EQ(Admitted(get("/")).admission.key_hash, std::nullopt);
 }
 
 TEST(Admission, AnUnknownPathIs404) {

@@ -40,7 +40,7 @@ Exchange::Exchange(ExchangeTools& tools, const SnapshotRef& snapshot, Downstream
       body_begin_(client.buffer().position()) {}
 
 io::Task<Served> Exchange::run() {
-  admission_ = admit(**snapshot_, memory_);
+  admission_ = admit(**snapshot_, memory_, client_.peer().ip_bytes());
   const bool has_path = admission_.route_index != Admission::no_route;
   cells_ = has_path ? &snapshot_->cells(admission_.route_index) : &snapshot_->unrouted();
   cells_->in_flight->add(1);
@@ -98,6 +98,7 @@ io::Task<Result<void>> Exchange::choose() {
   want.pool = admission_.pool;
   want.strategy = admission_.strategy;
   want.tried = tried_views_;
+  want.key_hash = admission_.key_hash;
   Choosing choosing(tools_.store, want);
   choosing_ = &choosing;
   co_await choosing;
@@ -178,10 +179,7 @@ io::Task<Result<void>> Exchange::send_request() {
   const routing::Route& route = *admission_.route;
   const routing::Timeouts& timeouts = (*snapshot_)->timeouts;
   const http::RequestHead& request = memory_.request;
-  bool trusted = false;
-  for (const routing::AddressRange& range : (*snapshot_)->trusted_proxies) {
-    trusted = trusted || range.contains(client_.peer().ip_bytes());
-  }
+  const bool trusted = routing::is_in_any(client_.peer().ip_bytes(), (*snapshot_)->trusted_proxies);
   const bool query_is_used_up = memory_.query.empty() && !request.query.empty();
   const http::UpstreamTarget target{.path = memory_.path,
                                     .query = memory_.query,

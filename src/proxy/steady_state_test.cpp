@@ -171,8 +171,8 @@ int requests_wanted() {
   return fewer != nullptr ? std::atoi(fewer) : 10'000;
 }
 
-std::uint64_t allocations_of(const std::string& request) {
-  ProxyBed bed(3, {}, 100, uncounted);
+std::uint64_t allocations_of(const std::string& request, const ProxyBed::Change& change = {}) {
+  ProxyBed bed(3, change, 100, uncounted);
   for (std::size_t i = 0; i < 3; ++i) {
     bed.backend(i).answer = ok("hello");
   }
@@ -195,6 +195,18 @@ TEST(SteadyState, AGetAllocatesNothing) {
 
 TEST(SteadyState, AnAnnotatedPostAllocatesNothing) {
   EXPECT_EQ(allocations_of(post("/proxy?strategy=least_conn&other=parameter-of-some-length", "body")), 0U);
+}
+
+TEST(SteadyState, ARequestWithAKeyAllocatesNothing) {
+  using Source = routing::KeyRule::Source;
+  const std::string fields = "Cookie: " + std::string(500, 'c') + "=1; sid=" + std::string(100, 's') + "\r\n";
+  for (const Source source : {Source::client_address, Source::header, Source::cookie, Source::query_parameter}) {
+    const auto keyed = [source](testing::SnapshotPlan& plan) {
+      plan.strategy = balance::StrategyId::consistent_hash;
+      plan.affinity.key = {source, source == Source::header ? "Cookie" : "sid"};
+    };
+    EXPECT_EQ(allocations_of(get("/?sid=" + std::string(100, 'q'), fields), keyed), 0U);
+  }
 }
 
 TEST(SteadyState, AnIdleConnectionHoldsLessThanTwoKibibytes) {

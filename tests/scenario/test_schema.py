@@ -77,6 +77,8 @@ WRONG = {
     "address without port": ("admin", "address", "127.0.0.1"),
     "empty list": (None, "pools", []),
     "pool without name": (None, "pools", [{"strategy": "round_robin"}]),
+    "unknown source of a key": (None, "pools", [{"name": "default", "hash_key": {"host": "a"}}]),
+    "bound of less than a share": (None, "pools", [{"name": "default", "hash_load_max": 1}]),
     "unknown strategy": (None, "pools", [{"name": "default", "strategy": "luck"}]),
     "https backend": (None, "pools", [{"name": "default", "backends": [{"url": "https://h"}]}]),
     "weight of 0": (None, "pools", [{"name": "default", "backends": [{"url": "http://h", "weight": 0}]}]),

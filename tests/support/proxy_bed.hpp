@@ -126,6 +126,8 @@ struct SnapshotPlan {
   routing::Timeouts timeouts;
   http::HeadLimits head_limits;
   std::vector<routing::AddressRange> trusted_proxies;
+  balance::StrategyId strategy = balance::StrategyId::round_robin;
+  routing::Affinity affinity;
   std::map<std::string, std::shared_ptr<balance::BackendActivity>> activities;
   std::shared_ptr<balance::PoolActivity> pool_activity = std::make_shared<balance::PoolActivity>();
 
@@ -158,7 +160,7 @@ struct SnapshotPlan {
     snapshot->timeouts = timeouts;
     snapshot->trusted_proxies = trusted_proxies;
     snapshot->pools.push_back(std::make_unique<const routing::Pool>(
-        "default", balance::StrategyId::round_robin, balance::BackendSet(std::move(backends)), pool_activity));
+        "default", strategy, balance::BackendSet(std::move(backends)), pool_activity, balance::BackendSet(), affinity));
     snapshot->routes = routing::RouteTable(routes);
     return snapshot;
   }

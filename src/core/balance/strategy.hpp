@@ -21,6 +21,8 @@ struct PickInput {
   /// Requests that other instances have probably placed since `loads` was read; 0: the loads are exact.
   float expected = 0;
   std::uint64_t random = 0;  ///< uniform, another a pick
+  std::uint64_t hash = 0;    ///< of the request's key; needed only if the strategy needs_key()
+  float load_max = 0;        ///< of a key's backend, in shares of all loads; below 1: however loaded. With needs_key()
 };
 
 /// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same
@@ -34,6 +36,8 @@ class Strategy {
   [[nodiscard]] virtual std::span<const BackendIndex> turns() const { return {}; }
   /// Goes by PickInput::random, so turns and weights hold in the mean only.
   [[nodiscard]] virtual bool needs_chance() const { return false; }
+  /// Goes by PickInput::hash: turns and weights hold in the mean over many keys only.
+  [[nodiscard]] virtual bool needs_key() const { return false; }
 };
 
 /// One value a line of the roster.

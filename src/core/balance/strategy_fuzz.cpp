@@ -70,7 +70,12 @@ void hold_contract(const Strategy& strategy, const Given& given) {
   input.loads = given.loads;
   input.eligible = given.eligible;
   input.random = given.ticket * 0x9e3779b97f4a7c15ULL;
+  input.hash = input.random;
   hold_contract(strategy, given, input);
+  for (const float load_max : {1.0F, 1.25F, 1e30F}) {
+    input.load_max = load_max;
+    hold_contract(strategy, given, input);
+  }
   for (const float expected : {static_cast<float>(given.ticket % 100), 1e-20F, 1e30F}) {
     input.expected = expected;
     hold_contract(strategy, given, input);

@@ -18,7 +18,7 @@ namespace {
 
 using testing::backends_of;
 
-/// A pick's number gives its chance, so that a failure repeats.
+/// A pick's number gives its chance and its key, so that a failure repeats.
 PickInput input_of(std::uint64_t ticket, const std::vector<std::uint32_t>& loads,
                    const std::vector<std::uint8_t>& eligible = {}) {
   PickInput input;
@@ -26,7 +26,22 @@ PickInput input_of(std::uint64_t ticket, const std::vector<std::uint32_t>& loads
   input.loads = loads;
   input.eligible = eligible;
   input.random = next_random(ticket);
+  input.hash = next_random(input.random);
+  input.load_max = 1.25F;
   return input;
+}
+
+bool goes_by_turns(const Strategy& strategy) {
+  return !strategy.needs_chance() && !strategy.needs_key();
+}
+
+/// What picks may differ from their shares: two with turns, five standard deviations with chance; shares of keys are
+/// rough themselves.
+double tolerance(const Strategy& strategy, double share) {
+  if (strategy.needs_key()) {
+    return share / 5;
+  }
+  return strategy.needs_chance() ? 5 * std::sqrt(share) : 2;
 }
 
 class StrategyContract : public ::testing::TestWithParam<std::string_view> {
@@ -92,12 +107,11 @@ TEST_P(StrategyContract, GivesTheSamePickForTheSameInput) {
   }
 }
 
-/// Those that go by chance respect them in the mean: five standard deviations are allowed.
 TEST_P(StrategyContract, RespectsWeights) {
   const std::vector<std::uint32_t> weights{5, 1, 3, 1};
   const BackendSet backends = backends_of(weights);
   const auto strategy = make(backends);
-  const std::uint32_t turns = strategy->needs_chance() ? 10'000 : 100;
+  const std::uint32_t turns = goes_by_turns(*strategy) ? 100 : 10'000;
   std::vector<std::uint32_t> loads(weights.size());
   for (std::uint64_t ticket = 0; ticket < 10 * turns; ++ticket) {
     const auto pick = strategy->pick(input_of(ticket, loads));
@@ -105,12 +119,12 @@ TEST_P(StrategyContract, RespectsWeights) {
     ++loads[*pick];
   }
   for (std::size_t index = 0; index < weights.size(); ++index) {
-    const double deviations = strategy->needs_chance() ? 5 * std::sqrt(turns * weights[index]) : 2;
-    EXPECT_NEAR(loads[index], 1.0 * turns * weights[index], deviations) << index;
+    const double share = 1.0 * turns * weights[index];
+    EXPECT_NEAR(loads[index], share, tolerance(*strategy, share)) << index;
   }
 }
 
-TEST_P(StrategyContract, SpreadsOverEqualsByTurnsOrByChance) {
+TEST_P(StrategyContract, SpreadsOverEqualsByTurnsByChanceOrByKeys) {
   const BackendSet backends = backends_of({4, 4, 4});
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads(3, 0);
@@ -119,7 +133,7 @@ TEST_P(StrategyContract, SpreadsOverEqualsByTurnsOrByChance) {
     const auto pick = strategy->pick(input_of(ticket, loads));
     ASSERT_TRUE(pick);
     ++picks[*pick];
-    if (!strategy->needs_chance()) {
+    if (goes_by_turns(*strategy)) {
       EXPECT_EQ(pick, static_cast<BackendIndex>(ticket % 3));
     }
   }

@@ -5,11 +5,12 @@
 namespace fairlead::routing {
 
 Pool::Pool(std::string name_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
-           std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in)
+           std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in, Affinity affinity_in)
     : name(std::move(name_in)),
       default_strategy(strategy_in),
       backends(std::move(backends_in)),
       draining(std::move(draining_in)),
+      affinity(std::move(affinity_in)),
       activity(std::move(activity_in)) {
   const std::size_t count = balance::strategy_names().size();
   strategies.reserve(count);

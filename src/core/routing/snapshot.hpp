@@ -12,14 +12,22 @@
 #include "core/balance/strategy.hpp"
 #include "core/http/head_parser.hpp"
 #include "core/routing/address_range.hpp"
+#include "core/routing/request_key.hpp"
 #include "core/routing/route_table.hpp"
 
 namespace fairlead::routing {
 
+/// By what strategies that need a key keep a request on a backend, and how far.
+struct Affinity {
+  KeyRule key;
+  float load_max = 1.25F;  ///< PickInput::load_max
+};
+
 /// A named group of backends and every strategy built over it. Neither movable nor copyable: strategies point into it.
 struct Pool {
   Pool(std::string name_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
-       std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in = {});
+       std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in = {},
+       Affinity affinity_in = {});
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -31,6 +39,7 @@ struct Pool {
   balance::StrategyId default_strategy;
   balance::BackendSet backends;
   balance::BackendSet draining;  ///< listed, but an operator lets them end: no new request goes there
+  Affinity affinity;
   std::shared_ptr<balance::PoolActivity> activity;
   std::vector<std::unique_ptr<balance::Strategy>> strategies;  ///< by StrategyId
 };
