@@ -22,6 +22,9 @@ bool MemoryStore::acquire(Acquire& want) {
   if (by_load) {
     read_loads(want, input);
   }
+  if (strategy.needs_latencies()) {
+    read_latencies(want, input);
+  }
   input.random = strategy.needs_chance() || input.expected > 0 ? random_() : 0;
   if (strategy.needs_key()) {
     input.hash = want.key_hash ? *want.key_hash : random_();
@@ -66,6 +69,12 @@ void MemoryStore::read_loads(Acquire& want, balance::PickInput& input) {
   want.basis = seen.trust > 0 ? Basis::leased : Basis::local;
   input.loads = loads_;
   input.expected = seen.expected;
+}
+
+void MemoryStore::read_latencies(const Acquire& want, balance::PickInput& input) {
+  want.pool->activity->by_latency.fetch_add(1, std::memory_order_relaxed);
+  balance::fill_latencies(want.pool->backends, io::milliseconds_of(now_()), latencies_);
+  input.latencies = latencies_;
 }
 
 }  // namespace fairlead::fleet

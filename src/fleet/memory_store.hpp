@@ -30,11 +30,13 @@ class MemoryStore final : public StateStore {
   static std::uint64_t take_ticket(Acquire& want);
   static std::uint64_t take_tie(const Acquire& want);
   void read_loads(Acquire& want, balance::PickInput& input);
+  void read_latencies(const Acquire& want, balance::PickInput& input);
 
   Clock now_;
   std::mt19937_64 random_{std::random_device{}()};
   std::vector<std::uint8_t> eligible_;  ///< recycled
   std::vector<std::uint32_t> loads_;    ///< recycled
+  std::vector<float> latencies_;        ///< recycled
 };
 
 /// Counts a request in flight to the backend in this process, or its end.

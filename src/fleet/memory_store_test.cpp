@@ -79,6 +79,25 @@ TEST_F(MemoryStoreTest, RequestsWithoutAKeyAreSpread) {
   }
 }
 
+TEST_F(MemoryStoreTest, ByLatencyItTakesWhoAnsweredSooner) {
+  for (const balance::BackendIndex slow : {0U, 2U}) {
+    pool_.backends[slow].activity->latency.note({balance::LatencyTime(1)}, now_ms_);
+  }
+  pool_.backends[1].activity->latency.note({balance::LatencyTime(0.01F)}, now_ms_);
+  const std::string_view tried[] = {"http://c"};
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(pick(StrategyId::peak_ewma, tried), "http://b");
+  }
+}
+
+TEST_F(MemoryStoreTest, CountsWhatWasPlacedByLatency) {
+  pick(StrategyId::round_robin);
+  pick(StrategyId::least_conn);
+  EXPECT_EQ(activity_->by_latency, 0u);
+  pick(StrategyId::peak_ewma);
+  EXPECT_EQ(activity_->by_latency, 1u);
+}
+
 TEST_F(MemoryStoreTest, StoresOfTwoWorkersShareTicketsAndLoads) {
   MemoryStore other([] { return io::TimePoint(); });
   Acquire want;

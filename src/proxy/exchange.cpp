@@ -15,16 +15,6 @@ constexpr unsigned interim_answers_max = 16;
 constexpr std::string_view lead_before = "Response from: ";
 constexpr std::string_view lead_after = "\n\n";
 
-/// "host:port" as the backend's URL has it.
-std::string_view authority_of(const balance::Backend& backend) {
-  constexpr std::string_view scheme = "http://";
-  std::string_view authority = std::string_view(backend.url).substr(scheme.size());
-  if (authority.ends_with('/')) {
-    authority.remove_suffix(1);
-  }
-  return authority;
-}
-
 bool client_is_gone(const Error& error) {
   return error.side == Side::downstream &&
          (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset || error.kind == ErrorKind::cancelled);
@@ -137,6 +127,7 @@ io::Task<Result<void>> Exchange::attempt() {
   }
   if (result) {
     result = co_await await_head();
+    note_first_byte(result);
   }
   if (result) {
     result = co_await relay_answer();
@@ -184,7 +175,7 @@ io::Task<Result<void>> Exchange::send_request() {
   const http::UpstreamTarget target{.path = memory_.path,
                                     .query = memory_.query,
                                     .has_query = request.has_query && !query_is_used_up,
-                                    .host = authority_of(lease_.backend())};
+                                    .host = balance::authority_of(lease_.backend())};
   memory_.upstream_head.clear();
   http::append_upstream_request(memory_.upstream_head, request, target, admission_.framing,
                                 http::ClientOrigin{.address = client_.peer_ip(), .trusted = trusted});
@@ -264,11 +255,13 @@ io::Task<Result<void>> Exchange::read_head(http::ResponseHeadParser& parser) {
   constexpr std::chrono::hours while_uploading{24};  // the upload has its own time limits
   io::Stream& stream = connection_->stream;
   io::Buffer& buffer = connection_->buffer;
+  bool has_begun = false;
   while (true) {
     if (!upload_result_ && upload_result_.error().side == Side::downstream) {
       co_return upload_result_.error();
     }
     if (!buffer.empty()) {
+      head_began_ = std::exchange(has_begun, true) ? head_began_ : now();
       const http::ParseStatus status = parser.parse(buffer.bytes());
       if (status == http::ParseStatus::complete) {
         buffer.skip(memory_.response.size);
@@ -389,6 +382,23 @@ io::Task<Result<void>> Exchange::relay_answer() {
 bool Exchange::connection_is_reusable(const http::BodyDecoder& decoder) const {
   return memory_.response.keep_alive && decoder.kind() != http::BodyKind::until_close && connection_->buffer.empty() &&
          uploaded() && upload_result_;
+}
+
+/// The backend's time, unless a body that was still on its way was part of it. Its own failure, or no answer, may make
+/// it look slower, never faster.
+void Exchange::note_first_byte(const Result<void>& head) {
+  const io::TimePoint sent = answer_deadline_ - admission_.route->first_byte;
+  const io::TimePoint until = head ? head_began_ : now();
+  if (!uploaded() || until < sent) {
+    return;
+  }
+  const bool is_good = head && memory_.response.status < 500;
+  if (head) {
+    upstream_->cells->first_byte->observe(std::chrono::duration<double>(until - sent).count());
+  }
+  if (admission_.pool->strategy(admission_.strategy).needs_latencies()) {
+    lease_.backend().activity->latency.note({until - sent, is_good}, io::milliseconds_of(now()));
+  }
 }
 
 /// Stops an upload that the answer overtook; the backend has said all it will say.

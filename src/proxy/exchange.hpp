@@ -61,6 +61,7 @@ class Exchange final : private ClientGone {
   io::Task<Result<void>> pass_interim();
   io::Task<Result<void>> relay_answer();
   io::Task<> end_upload();
+  void note_first_byte(const Result<void>& head);
   void end_attempt();
 
   [[nodiscard]] bool prepare_retry(const Error& error);
@@ -103,6 +104,7 @@ class Exchange final : private ClientGone {
   Result<void> upload_result_;
   io::TaskScope upload_scope_;
   io::TimePoint answer_deadline_{};
+  io::TimePoint head_began_{};  ///< the first byte of the answer's head was there
   bool uploading_ = false;
   bool awaiting_head_ = false;
   bool read_beyond_buffer_ = false;

@@ -64,6 +64,9 @@ ProxyFamilies::ProxyFamilies(metrics::Registry& registry)
       upstream_connections(
           registry.add(counter("fairlead_upstream_connections_total",
                                "Connections made to a backend, or reused for a request.", {"pool", "server", "kind"}))),
+      upstream_duration(registry.add(latency("fairlead_upstream_duration_seconds",
+                                             "From a request's being sent to the first byte of its answer's head.",
+                                             {"pool", "server"}))),
       client_rejects(registry.add(counter("fairlead_client_rejects_total",
                                           "Requests refused before they had a route, by reason.", {"reason"}))),
       downstream_connections(registry.add(gauge("fairlead_downstream_connections", "Client connections open.", {}))),
@@ -99,6 +102,7 @@ UpstreamCells& ProxyMetrics::upstream(std::string_view pool, std::string_view ur
     cells->in_flight = &shard_.gauge(families_.upstream_in_flight, {pool, url});
     cells->opened = &shard_.counter(families_.upstream_connections, {pool, url, "new"});
     cells->reused = &shard_.counter(families_.upstream_connections, {pool, url, "reused"});
+    cells->first_byte = &shard_.histogram(families_.upstream_duration, {pool, url});
     for (std::size_t i = 0; i < class_names.size(); ++i) {
       cells->by_class[i] = &shard_.counter(families_.upstream_requests, {pool, url, class_names[i]});
     }

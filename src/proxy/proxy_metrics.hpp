@@ -22,7 +22,7 @@ struct ProxyFamilies {
   explicit ProxyFamilies(metrics::Registry& registry);
 
   metrics::FamilyId requests, duration, in_flight, request_bytes, response_bytes;
-  metrics::FamilyId upstream_requests, upstream_failures, upstream_in_flight, upstream_connections;
+  metrics::FamilyId upstream_requests, upstream_failures, upstream_in_flight, upstream_connections, upstream_duration;
   metrics::FamilyId client_rejects, downstream_connections, retries, picks;
 };
 
@@ -31,6 +31,7 @@ struct UpstreamCells {
   metrics::Gauge* in_flight = nullptr;
   metrics::Counter* opened = nullptr;  ///< connections made
   metrics::Counter* reused = nullptr;
+  metrics::Histogram* first_byte = nullptr;
   std::array<metrics::Counter*, 6> by_class{};  ///< [1]..[5]: answers 1xx..5xx; [0]: no answer
 };
 

@@ -152,6 +152,14 @@ Result<BackendAddress> parse_backend_url(std::string_view url) {
   return address_of(*authority);
 }
 
+std::string_view authority_of(const Backend& backend) {
+  std::string_view authority = std::string_view(backend.url).substr(scheme.size());
+  if (authority.ends_with('/')) {
+    authority.remove_suffix(1);
+  }
+  return authority;
+}
+
 BackendSet::BackendSet(std::vector<Backend> backends) : backends_(std::move(backends)), by_url_(backends_.size()) {
   for (Backend& backend : backends_) {
     backend.weight = std::max(backend.weight, 1U);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/balance/latency.hpp"
 #include "core/balance/shared_view.hpp"
 #include "core/balance/ticket_block.hpp"
 
@@ -23,12 +24,14 @@ struct BackendActivity {
   std::atomic<std::uint32_t> others_in_flight{0};  ///< the other instances', as of PoolActivity::view
   std::atomic<std::uint32_t> connect_failures{0};  ///< in a row
   std::atomic<std::int64_t> rests_until_ms{0};     ///< steady clock; 0 or past: doesn't rest
+  LatencyCell latency;                             ///< of requests that were placed by latency
 };
 
 /// What the process knows of one pool.
 struct PoolActivity {
   TicketBlock tickets;                          ///< positions of round robin
   std::atomic<std::uint64_t> ties{0};           ///< rotation among equals; counts the requests placed by load
+  std::atomic<std::uint64_t> by_latency{0};     ///< of those, how many were placed by latency too
   SharedView view;                              ///< of the backends' others_in_flight
   std::atomic<std::int64_t> rests_until_ms{0};  ///< latest rest of any backend: one load tells that none rests
 };
@@ -47,6 +50,8 @@ struct BackendAddress {
   std::uint16_t port = 80;
 };
 Result<BackendAddress> parse_backend_url(std::string_view url);
+/// "host[:port]" as the URL has it: what a request to the backend says as Host.
+std::string_view authority_of(const Backend& backend);
 
 using BackendIndex = std::uint32_t;
 

@@ -172,5 +172,13 @@ TEST(BackendSet, TellsAllPlacesOfAUrl) {
   EXPECT_TRUE(set.indices_of("http://c").empty());
 }
 
+TEST(BackendUrl, ItsAuthorityIsWhatStandsBetweenTheSchemeAndTheSlash) {
+  Backend backend;
+  for (const char* url : {"http://name:6001", "http://name:6001/"}) {
+    backend.url = url;
+    EXPECT_EQ(authority_of(backend), "name:6001");
+  }
+}
+
 }  // namespace
 }  // namespace fairlead::balance

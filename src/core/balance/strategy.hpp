@@ -23,6 +23,9 @@ struct PickInput {
   std::uint64_t random = 0;  ///< uniform, another a pick
   std::uint64_t hash = 0;    ///< of the request's key; needed only if the strategy needs_key()
   float load_max = 0;        ///< of a key's backend, in shares of all loads; below 1: however loaded. With needs_key()
+  /// Seconds to an answer's first byte a backend, in the set's order, 0: not known yet; needed only if the strategy
+  /// needs_latencies().
+  std::span<const float> latencies = {};
 };
 
 /// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same
@@ -32,6 +35,8 @@ class Strategy {
   virtual ~Strategy() = default;
   [[nodiscard]] virtual std::optional<BackendIndex> pick(const PickInput& input) const = 0;
   [[nodiscard]] virtual bool needs_loads() const { return false; }
+  /// Then it needs loads too.
+  [[nodiscard]] virtual bool needs_latencies() const { return false; }
   /// The cycle that tickets go through, as places in the set, if it isn't the set itself in its order.
   [[nodiscard]] virtual std::span<const BackendIndex> turns() const { return {}; }
   /// Goes by PickInput::random, so turns and weights hold in the mean only.

@@ -1,4 +1,5 @@
 // Any set, loads and eligibility: each strategy of the roster keeps its contract.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,6 +25,14 @@ class Bytes {
     const std::uint8_t first = byte();
     return first < 0xff ? first % 16U : ~std::uint32_t{0} - byte();
   }
+  /// Mostly some milliseconds or unknown; now and then any float there is, no number among them.
+  float latency() {
+    const std::uint8_t first = byte();
+    if (first < 0xf0) {
+      return static_cast<float>(first % 16U) * 1e-3F;
+    }
+    return std::bit_cast<float>(std::uint32_t{byte()} << 24 | std::uint32_t{byte()} << 16 | first);
+  }
 
  private:
   const std::uint8_t* next_;
@@ -34,6 +43,7 @@ struct Given {
   std::vector<Backend> backends;
   std::vector<std::uint32_t> loads;
   std::vector<std::uint8_t> eligible;
+  std::vector<float> latencies;
   std::uint64_t ticket = 0;
   bool any_eligible = false;
 };
@@ -48,6 +58,7 @@ Given read_given(Bytes& bytes) {
     given.backends.push_back(Backend{std::to_string(given.backends.size()), "b", 80, bytes.number(), nullptr});
     given.loads.push_back(bytes.number());
     given.eligible.push_back(bytes.byte() % 2);
+    given.latencies.push_back(bytes.latency());
     given.any_eligible = given.any_eligible || all_eligible || given.eligible.back() != 0;
   }
   if (all_eligible) {
@@ -76,6 +87,9 @@ void hold_contract(const Strategy& strategy, const Given& given) {
     input.load_max = load_max;
     hold_contract(strategy, given, input);
   }
+  input.load_max = 0;
+  input.latencies = given.latencies;
+  hold_contract(strategy, given, input);
   for (const float expected : {static_cast<float>(given.ticket % 100), 1e-20F, 1e30F}) {
     input.expected = expected;
     hold_contract(strategy, given, input);

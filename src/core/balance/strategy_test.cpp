@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
 #include <string>
@@ -160,6 +161,38 @@ TEST_P(StrategyContract, TakesTheHighestTicketAndExtremeLoadsAndWeights) {
   const auto strategy = make(backends);
   const std::vector<std::uint32_t> loads{4294967295U, 4294967295U};
   EXPECT_TRUE(strategy->pick(input_of(UINT64_MAX, loads)));
+}
+
+TEST_P(StrategyContract, PicksTheEligibleWhateverTheirLatenciesLookLike) {
+  const BackendSet backends = backends_of({1, 2, 1});
+  const auto strategy = make(backends);
+  constexpr float largest = std::numeric_limits<float>::max();
+  constexpr float infinite = std::numeric_limits<float>::infinity();
+  constexpr float no_number = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<std::uint8_t> eligible{1, 0, 1};
+  const std::vector<std::uint32_t> loads{0, 3, 4294967295U};
+  for (const float one : {0.0F, -1.0F, 1e-38F, 0.01F, largest, infinite, no_number}) {
+    for (const float other : {0.0F, 0.02F, largest, infinite, no_number}) {
+      const std::vector<float> latencies{one, other, other};
+      for (std::uint64_t ticket = 0; ticket < 20; ++ticket) {
+        PickInput input = input_of(ticket, loads, eligible);
+        input.latencies = latencies;
+        const auto pick = strategy->pick(input);
+        ASSERT_TRUE(pick);
+        EXPECT_NE(*pick, 1U) << one << " " << other;
+        EXPECT_EQ(strategy->pick(input), pick);
+      }
+    }
+  }
+}
+
+TEST_P(StrategyContract, LatenciesComeWithLoadsAndChance) {
+  const BackendSet backends = backends_of({1, 1});
+  const auto strategy = make(backends);
+  if (strategy->needs_latencies()) {
+    EXPECT_TRUE(strategy->needs_loads());   // the sync asks for them together
+    EXPECT_TRUE(strategy->needs_chance());  // the quickest of a fleet is everybody's
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Roster, StrategyContract,
