@@ -19,6 +19,7 @@ void PoolSync::adopt(const routing::Pool& pool) {
     left_ = activity_->tickets.left();
   }
   backends_ = pool.backends.size();
+  latencies_.adopt(pool);
   std::unordered_map<const balance::BackendActivity*, Share> known;
   for (Share& share : shares_) {
     known.emplace(share.activity.get(), std::move(share));
@@ -47,6 +48,7 @@ void PoolSync::adopt(const routing::Pool& pool) {
 void PoolSync::retire() {
   is_retired_ = true;
   backends_ = 0;
+  latencies_.retire();
   for (Share& share : shares_) {
     share.is_listed = false;
   }
@@ -75,6 +77,7 @@ PoolSync::Seen PoolSync::look(io::TimePoint now) {
     placed_at_ = placed_now > 0 ? now : placed_at_;
     seen.begun = placed_now + look_at_tickets(now);
   }
+  latencies_.look(now);
   looked_at_ = now;
   return seen;
 }
@@ -130,6 +133,7 @@ void PoolSync::append_request(Arguments& out, std::chrono::nanoseconds ahead, bo
   returned_ = unused.count;
   out.add_number(returned_);
   out.add_number(static_cast<std::int64_t>(unused.end));
+  latencies_.append_request(out);
 }
 
 /// Never a multiple of the number of backends: instances with blocks of the same size would march in step.
@@ -151,8 +155,12 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nano
     return true;
   }
   fault_ = {};
-  if (answer.size() < 2 || answer.size() % 2 != 0) {
+  const bool has_latencies = latencies_.is_asked();
+  if (answer.size() < 2 || (answer.size() % 2 != 0) != has_latencies) {
     return false;
+  }
+  if (has_latencies) {
+    fault_ = latencies_.answered(answer[answer.size() - 1], as_of);
   }
   take_tickets(answer[0].integer(), as_of);
   const std::int64_t placed = answer[1].integer();

@@ -13,6 +13,7 @@
 #include "core/routing/snapshot.hpp"
 #include "fleet/arguments.hpp"
 #include "fleet/key_names.hpp"
+#include "fleet/latency_sync.hpp"
 #include "fleet/resp.hpp"
 #include "fleet/state_fault.hpp"
 #include "io/engine.hpp"
@@ -113,6 +114,7 @@ class PoolSync {
   std::int64_t fleet_placed_ = -1;  ///< by all, as last heard; -1: not yet
   io::TimePoint fleet_heard_at_{};
   balance::ArrivalRate others_;
+  LatencySync latencies_;
 };
 
 }  // namespace fairlead::fleet

@@ -41,7 +41,7 @@ class PoolSyncTest : public ::testing::Test {
     sync_.append_truth(out);
     return {out.words().begin(), out.words().end()};
   }
-  /// {prefix, counts wanted, placed, taken, returned, returned end}
+  /// {prefix, counts wanted, placed, taken, returned, returned end, latencies told or ""...}
   Words request(bool is_last = false, std::chrono::nanoseconds ahead = 10ms) {
     Arguments out;
     sync_.append_request(out, ahead, is_last);
@@ -279,6 +279,38 @@ TEST_F(PoolSyncTest, AKeyOfAnotherTypeLeavesEverythingAsItIs) {
   EXPECT_TRUE(answer("-WRONGTYPE Operation against a key\r\n"));
   EXPECT_EQ(sync_.fault(), "WRONGTYPE");
   EXPECT_EQ(activity_->tickets.take().number, 0u);
+}
+
+TEST_F(PoolSyncTest, LatenciesGoAlongWhileRequestsArePlacedByThem) {
+  place_by_load(1);
+  look();
+  EXPECT_EQ(request()[6], "");
+  EXPECT_TRUE(answer(counter(0)));
+  activity_->by_latency = 1;
+  cells("http://b").latency.note({balance::LatencyTime(0.02F)}, 0);
+  look();
+  const Words words = request();
+  EXPECT_EQ(Words(words.begin() + 6, words.end()), (Words{"1", "http://b", "20000"}));
+  EXPECT_TRUE(answer("*5\r\n:0\r\n:2\r\n$8\r\nhttp://a\r\n:4\r\n*2\r\n$8\r\nhttp://c\r\n:30000\r\n"));
+  EXPECT_EQ(cells("http://a").others_in_flight, 4u);
+  EXPECT_FLOAT_EQ(cells("http://c").latency.estimate().seconds, 0.03F);
+}
+
+TEST_F(PoolSyncTest, AnAnswerWithoutTheLatenciesThatWereAskedForMakesNoSense) {
+  activity_->by_latency = 1;
+  look();
+  request();
+  EXPECT_FALSE(answer(counter(0)));
+}
+
+TEST_F(PoolSyncTest, LatenciesOfAnotherTypeAreAFaultAndTheRestHolds) {
+  activity_->by_latency = 1;
+  place_by_load(1);
+  look();
+  request();
+  EXPECT_TRUE(answer("*5\r\n:0\r\n:1\r\n$8\r\nhttp://a\r\n:4\r\n-WRONGTYPE Operation against a key\r\n"));
+  EXPECT_EQ(sync_.fault(), "WRONGTYPE");
+  EXPECT_EQ(cells("http://a").others_in_flight, 4u);
 }
 
 }  // namespace

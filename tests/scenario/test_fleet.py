@@ -94,6 +94,28 @@ def test_least_connections_heeds_what_a_client_of_the_plain_protocol_counted(sce
     wait_counts(database, backends, [0, 0])
 
 
+def by_latency(instance):
+    return chosen(post(instance, query="?strategy=peak_ewma"))
+
+
+def test_a_backend_that_the_fleet_found_slow_is_passed_over_by_all(scene, redis_server, database, coordination):
+    if coordination == "exact":
+        pytest.skip("by latency the process' own view counts in exact coordination")
+    slow, quick = scene.backend(), scene.backend()
+    database.hset("fairlead:latency", slow.url, 60_000_000)  # somebody waited for a minute
+    for instance in fleet(scene, redis_server, [slow, quick], 2):
+        wait_until(lambda one=instance: {by_latency(one) for _ in range(10)} == {quick.url}, 3, "the quick one alone")
+
+
+def test_what_an_instance_measured_the_fleet_knows(scene, redis_server, database, coordination):
+    if coordination == "exact":
+        pytest.skip("by latency the process' own view counts in exact coordination")
+    backends = [scene.backend(), scene.backend()]
+    instance = fleet(scene, redis_server, backends, 1)[0]
+    wait_until(lambda: by_latency(instance) and database.hlen("fairlead:latency") == 2, 5, "both to be told")
+    assert all(0 < int(database.hget("fairlead:latency", backend.url)) < 5_000_000 for backend in backends)
+
+
 def test_what_a_killed_instance_had_in_flight_is_taken_back(scene, redis_server, database):
     gate = Gate()
     backends = [scene.backend(gate), scene.backend(gate)]

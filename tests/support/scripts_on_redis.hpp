@@ -73,6 +73,7 @@ class Scripts {
     int taken = 0;
     int returned = 0;
     int returned_end = 0;
+    std::optional<std::map<std::string, std::int64_t>> latencies = {};  ///< told, in microseconds; nothing: not wanted
   };
   Reply sync(const std::string& member, const Shares& changes, const std::vector<PoolAsk>& asks) {
     Words words = head(Script::sync, member);
@@ -83,7 +84,11 @@ class Scripts {
     for (const PoolAsk& ask : asks) {
       words.insert(words.end(),
                    {key(ask.pool), ask.wants_counts ? "1" : "0", std::to_string(ask.placed), std::to_string(ask.taken),
-                    std::to_string(ask.returned), std::to_string(ask.returned_end)});
+                    std::to_string(ask.returned), std::to_string(ask.returned_end),
+                    ask.latencies ? std::to_string(ask.latencies->size()) : ""});
+      for (const auto& [url, microseconds] : ask.latencies.value_or(std::map<std::string, std::int64_t>{})) {
+        words.insert(words.end(), {url, std::to_string(microseconds)});
+      }
     }
     return redis_.call(words);
   }

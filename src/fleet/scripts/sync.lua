@@ -3,9 +3,10 @@
 -- KEYS: instances, own ledger. ARGV: key prefix, count's time to live, member, number of changes,
 --       {conn_count key, signed amount}...,
 --       then pools: {key prefix, 1: counts are wanted, requests begun by load, tickets taken, tickets returned,
---       the counter at which they ended}...
+--       the counter at which they ended, how many latencies are told or '': none is wanted, URL, microseconds, ...}...
 -- Answers for each pool {rr_counter, requests begun by load in the whole fleet, URL, count, ...}, only counts above 0;
--- an error in its place if a key of the pool has a wrong type.
+-- if latencies are wanted, {URL, microseconds, ...} comes last. An error in a pool's or its latencies' place if a key
+-- has a wrong type.
 -- Returned tickets make the counter go back if nobody took any since; else they lapse.
 -- FENCED, and nothing applied, if the member's lease is gone: it must reset.
 if is_fenced() then
@@ -52,10 +53,61 @@ local function answer_for(prefix, wants_counts, begun, taken, returned, returned
   return wants_counts and append_counts(answer, prefix) or answer
 end
 
+local latency_max_us = 3600 * 1000000
+local latencies_ttl_ms = 60000
+local latencies_max = 4096
+
+local function latency_in(text)
+  local number = text and string.match(text, '^%d+$') and tonumber(text)
+  return number and number >= 1 and number <= latency_max_us and number or nil
+end
+
+-- The geometric mean: one that measured ten times as much moves what is known by a factor of three, not of ten, and
+-- those who measure alike agree within a few calls.
+local function half_way(known, told)
+  return known and math.floor(math.sqrt(known * told) + 0.5) or told
+end
+
+-- Applies what is told of listed backends, drops what isn't listed any more; the whole lapses when nobody tells.
+local function share_latencies(prefix, first, told)
+  local key = prefix .. 'fairlead:latency'
+  local stored = redis.pcall('HGETALL', key)
+  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', 0, -1)
+  if stored.err or listed.err then return stored.err and stored or listed end
+  local is_listed, known = {}, {}
+  for _, url in ipairs(listed) do is_listed[url] = true end
+  for i = 1, #stored, 2 do
+    known[stored[i]] = latency_in(stored[i + 1])
+    if not is_listed[stored[i]] then redis.call('HDEL', key, stored[i]) end
+  end
+  for i = first, first + 2 * told - 1, 2 do
+    local url, microseconds = ARGV[i], latency_in(ARGV[i + 1])
+    if is_listed[url] and microseconds then
+      known[url] = half_way(known[url], microseconds)
+      redis.call('HSET', key, url, string.format('%d', known[url]))
+    end
+  end
+  if told > 0 then redis.call('PEXPIRE', key, latencies_ttl_ms) end
+  local answer = {}
+  for i = 1, math.min(#listed, latencies_max) do
+    if known[listed[i]] then
+      table.insert(answer, listed[i])
+      table.insert(answer, known[listed[i]])
+    end
+  end
+  return answer
+end
+
 local position = apply_changes(4)
 local answers = {}
-for i = position, #ARGV, 6 do
-  table.insert(answers, answer_for(ARGV[i], ARGV[i + 1] == '1', tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]),
-                                   tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5])))
+while position <= #ARGV do
+  local prefix, told = ARGV[position], tonumber(ARGV[position + 6])
+  local answer = answer_for(prefix, ARGV[position + 1] == '1', tonumber(ARGV[position + 2]),
+                            tonumber(ARGV[position + 3]), tonumber(ARGV[position + 4]), tonumber(ARGV[position + 5]))
+  if told and not answer.err then
+    table.insert(answer, share_latencies(prefix, position + 7, told))
+  end
+  table.insert(answers, answer)
+  position = position + 7 + 2 * (told or 0)
 end
 return answers
