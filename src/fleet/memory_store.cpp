@@ -2,6 +2,7 @@
 
 #include "core/balance/eligibility.hpp"
 #include "core/balance/health.hpp"
+#include "core/balance/regret.hpp"
 #include "io/milliseconds.hpp"
 
 namespace fairlead::fleet {
@@ -11,6 +12,7 @@ bool MemoryStore::acquire(Acquire& want) {
   const balance::Strategy& strategy = pool.strategy(want.strategy);
   want.backend = nullptr;
   want.basis = Basis::local;
+  want.regret = -1;
   balance::PickInput input;
   if (!may_all_serve(want)) {
     if (!balance::fill_eligible(pool.backends, want.tried, io::milliseconds_of(now_()), eligible_)) {
@@ -33,6 +35,7 @@ bool MemoryStore::acquire(Acquire& want) {
   input.ticket = by_load ? take_tie(want) : take_ticket(want);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
+    want.regret = by_load ? balance::regret_of(pool.backends, input, *index) : -1;
     count_in(*want.backend);
   }
   return true;

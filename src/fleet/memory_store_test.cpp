@@ -118,6 +118,21 @@ TEST_F(MemoryStoreTest, NoneIsLeftWhenAllWereTried) {
   EXPECT_EQ(in_flight(0) + in_flight(1) + in_flight(2), 0u);
 }
 
+TEST_F(MemoryStoreTest, AChoiceByLoadSaysHowFarFromTheLeastLoadedItWas) {
+  pool_.backends[0].activity->in_flight = 5;
+  pool_.backends[1].activity->in_flight = 2;
+  const std::string_view tried[] = {"http://c"};
+  Acquire want;
+  want.pool = &pool_;
+  want.strategy = StrategyId::power_of_two;  // of two backends the less loaded
+  want.tried = tried;
+  ASSERT_TRUE(store_.acquire(want));
+  EXPECT_EQ(want.regret, 0);
+  want.strategy = StrategyId::round_robin;
+  ASSERT_TRUE(store_.acquire(want));
+  EXPECT_LT(want.regret, 0) << "it went by no loads";
+}
+
 TEST_F(MemoryStoreTest, ABackendRestsUntilItsTimeIsUp) {
   rest(0, 1500);
   EXPECT_EQ(pick(StrategyId::round_robin), "http://b");

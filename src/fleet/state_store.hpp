@@ -41,6 +41,8 @@ struct Acquire {
   /// Valid until it is released; it may be one that the snapshot doesn't know yet (a list edited by hand).
   const balance::Backend* backend = nullptr;
   Basis basis = Basis::local;
+  /// balance::regret_of() a choice by loads that this process read; below 0: it went by none.
+  double regret = -1;
 
   /// Called on the loop thread when acquire() returned false and the answer is there. May destroy the Acquire.
   void (*on_answer)(Acquire&) = nullptr;

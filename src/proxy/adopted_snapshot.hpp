@@ -16,7 +16,10 @@ namespace fairlead::proxy {
 class AdoptedSnapshot {
  public:
   AdoptedSnapshot(std::shared_ptr<const routing::Snapshot> snapshot, ProxyMetrics& metrics)
-      : snapshot_(std::move(snapshot)), unrouted_(&metrics.route("")) {
+      : snapshot_(std::move(snapshot)),
+        metrics_(metrics),
+        unrouted_(&metrics.route("")),
+        regrets_(snapshot_->pools.size() * balance::strategy_names().size()) {
     for (const routing::Route& route : snapshot_->routes.routes()) {
       routes_.push_back(&metrics.route(route.name));
     }
@@ -28,12 +31,23 @@ class AdoptedSnapshot {
   const routing::Snapshot* operator->() const { return snapshot_.get(); }
   [[nodiscard]] RouteCells& cells(std::uint32_t route_index) const { return *routes_[route_index]; }
   [[nodiscard]] RouteCells& unrouted() const { return *unrouted_; }
+  /// `pool_index` is its place in the snapshot.
+  [[nodiscard]] metrics::Histogram& regrets(std::size_t pool_index, balance::StrategyId strategy) const {
+    metrics::Histogram*& cell =
+        regrets_[pool_index * balance::strategy_names().size() + static_cast<std::size_t>(strategy)];
+    if (cell == nullptr) {
+      cell = &metrics_.regrets(snapshot_->pools[pool_index]->name, strategy);
+    }
+    return *cell;
+  }
 
  private:
   friend class SnapshotRef;
   std::shared_ptr<const routing::Snapshot> snapshot_;
+  ProxyMetrics& metrics_;
   std::vector<RouteCells*> routes_;
   RouteCells* unrouted_;
+  mutable std::vector<metrics::Histogram*> regrets_;  ///< by pool and strategy; nullptr: none was seen yet
   std::uint32_t users_ = 0;
 };
 

@@ -103,6 +103,9 @@ io::Task<Result<void>> Exchange::choose() {
     co_return Error{ErrorKind::unavailable, Side::upstream, 503, "no backend may serve"};
   }
   tools_.metrics.count_pick(want.basis);
+  if (want.regret >= 0) {
+    snapshot_->regrets(admission_.route->pool, want.strategy).observe(want.regret);
+  }
   lease_ = fleet::Lease(tools_.store, *admission_.pool, *want.backend);
   co_return Result<void>();
 }

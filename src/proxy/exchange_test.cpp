@@ -58,6 +58,16 @@ TEST(Exchange, ShowsARequestInFlightAndItsLease) {
   bed.expect_nothing_in_flight();
 }
 
+TEST(Exchange, OfAChoiceByLoadItNotesHowFarFromTheBestItWas) {
+  ProxyBed bed(2);
+  bed.backend(0).answer = bed.backend(1).answer = ok("x");
+  bed.once(post("/proxy?strategy=least_conn", "x"));
+  EXPECT_EQ(bed.metrics.value("fairlead_pick_regret", {"default", "least_conn"}), 1);
+  bed.once(post("/proxy?strategy=round_robin", "x"));
+  bed.once(post("/proxy?strategy=random", "x"));
+  EXPECT_EQ(bed.metrics.sum("fairlead_pick_regret"), 1);
+}
+
 TEST(Exchange, ReusesTheBackendsConnection) {
   ProxyBed bed;
   bed.backend(0).answer = ok("x");

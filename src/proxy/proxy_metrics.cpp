@@ -33,6 +33,14 @@ Family latency(std::string name, std::string help, std::vector<std::string> labe
                 .bounds = {bounds.begin(), bounds.end()}};
 }
 
+Family pick_regret() {
+  return Family{.name = "fairlead_pick_regret",
+                .help = "Of choices by load: requests that the chosen backend had more than the least loaded.",
+                .type = MetricType::histogram,
+                .labels = {"pool", "strategy"},
+                .bounds = {0, 1, 2, 4, 8, 16}};
+}
+
 std::string upstream_key(std::string_view pool, std::string_view url) {
   std::string key(pool);
   key += '\n';
@@ -72,7 +80,8 @@ ProxyFamilies::ProxyFamilies(metrics::Registry& registry)
       downstream_connections(registry.add(gauge("fairlead_downstream_connections", "Client connections open.", {}))),
       retries(
           registry.add(counter("fairlead_retries_total", "Requests sent again after a failure.", {"pool", "outcome"}))),
-      picks(registry.add(counter("fairlead_picks_total", "Backends chosen, by whose knowledge.", {"basis"}))) {}
+      picks(registry.add(counter("fairlead_picks_total", "Backends chosen, by whose knowledge.", {"basis"}))),
+      regrets(registry.add(pick_regret())) {}
 
 ProxyMetrics::ProxyMetrics(const ProxyFamilies& families, metrics::Shard& shard)
     : families_(families),
@@ -122,6 +131,10 @@ void ProxyMetrics::count_request(RouteCells& route, http::Method method, int sta
   }
   cell->add();
   route.duration->observe(seconds);
+}
+
+metrics::Histogram& ProxyMetrics::regrets(std::string_view pool, balance::StrategyId strategy) {
+  return shard_.histogram(families_.regrets, {pool, balance::name_of(strategy)});
 }
 
 void ProxyMetrics::count_upstream_failure(std::string_view pool, std::string_view url, const Error& error) {

@@ -23,7 +23,7 @@ struct ProxyFamilies {
 
   metrics::FamilyId requests, duration, in_flight, request_bytes, response_bytes;
   metrics::FamilyId upstream_requests, upstream_failures, upstream_in_flight, upstream_connections, upstream_duration;
-  metrics::FamilyId client_rejects, downstream_connections, retries, picks;
+  metrics::FamilyId client_rejects, downstream_connections, retries, picks, regrets;
 };
 
 /// Cells of one backend of one pool.
@@ -63,6 +63,8 @@ class ProxyMetrics {
   void count_upstream_failure(std::string_view pool, std::string_view url, const Error& error);
   void count_client_reject(std::string_view reason);
   void count_pick(fleet::Basis basis) { picks_[static_cast<std::size_t>(basis)]->add(); }
+  /// Of choices by load; made when first asked for.
+  metrics::Histogram& regrets(std::string_view pool, balance::StrategyId strategy);
   void count_retry(std::string_view pool, std::string_view outcome);
   [[nodiscard]] metrics::Gauge& downstream_connections() { return *downstream_connections_; }
 
