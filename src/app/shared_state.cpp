@@ -55,7 +55,8 @@ SharedState::SharedState(const control::Config& config, io::EventLoop& control_l
                                                        settings_.instance,
                                                        fleet::StateMetrics(registry.add_shard(), families_), log_);
     watch_->watch(pools_of(config));
-    inspector_ = std::make_unique<fleet::FleetInspector>(watch_->client(), fleet::KeyNames(settings_.key_prefix));
+    inspector_ =
+        std::make_unique<fleet::FleetInspector>(control_loop, watch_->client(), fleet::KeyNames(settings_.key_prefix));
     coordination_ = config.state.coordination == control::Coordination::leased ? "leased" : "exact";
     if (config.state.coordination == control::Coordination::leased) {
       sync_ = make_sync(config, control_loop, registry);
@@ -157,8 +158,10 @@ void SharedState::add_picture(control::FleetView& view, const fleet::FleetPictur
     const bool is_own = member.id.starts_with(settings_.instance);
     view.members.push_back({member.id, member.lease_ms, member.in_flight, is_own});
   }
-  view.drift = picture.drift;
+  view.drift.emplace();
   for (const auto& pool : controller_->snapshot()->pools) {
+    const auto drift = picture.drift.find(inspector_->keys().pool(pool->name));
+    view.drift->emplace(pool->name, drift == picture.drift.end() ? 0 : drift->second);
     for (const balance::ListedBackend& listed : controller_->list_of(pool->name)) {
       const auto found = picture.in_flight.find(inspector_->keys().conn_count(pool->name, listed.url));
       if (found != picture.in_flight.end()) {

@@ -1,6 +1,8 @@
 #include "control/admin_api.hpp"
 
 #include "control/admin_access.hpp"
+#include "control/asked.hpp"
+#include "control/fleet_samples.hpp"
 #include "core/http/body_framing.hpp"
 #include "core/metrics/prometheus_text.hpp"
 #include "proxy/request_body.hpp"
@@ -40,12 +42,17 @@ bool has_body(const http::BodyFraming& framing) {
   return framing.kind == http::BodyKind::chunked || framing.length > 0;
 }
 
+bool is_scrape(const http::RequestHead& request) {
+  return request.path == "/metrics" && (request.method == http::Method::get || request.method == http::Method::head);
+}
+
 }  // namespace
 
 AdminApi::AdminApi(const Parts& parts)
     : loop_(parts.loop),
       registry_(parts.registry),
       controller_(parts.controller),
+      desk_(parts.desk),
       api_(parts.loop, parts.controller, parts.desk, parts.version),
       listener_(parts.loop, parts.log,
                 [this](int descriptor, const io::Address& peer) { accepted(descriptor, peer); }) {}
@@ -91,9 +98,13 @@ io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   }
   const bool unread = !framing || has_body(*framing);
   const bool close = unread || !memory.request.keep_alive;
+  std::string scraped;
+  if (framing && is_scrape(memory.request)) {
+    co_await append_metrics(scraped);
+  }
   memory.downstream_head.clear();
   if (framing) {
-    append_answer(memory.downstream_head, memory.request, close);
+    append_answer(memory.downstream_head, memory.request, scraped, close);
   } else {
     append_problem(memory.downstream_head, framing.error().code, framing.error().detail, {}, close,
                    memory.request.method == http::Method::head);
@@ -158,7 +169,16 @@ io::Task<proxy::Served> AdminApi::serve_api(proxy::DownstreamConnection& client)
   co_return close ? proxy::Served::close : proxy::Served::keep_open;
 }
 
-void AdminApi::append_answer(std::string& out, const http::RequestHead& request, bool close) {
+io::Task<> AdminApi::append_metrics(std::string& text) {
+  Asked<FleetView> asked;
+  desk_.look(asked.answer());
+  const FleetView view = co_await asked;
+  std::vector<metrics::FamilySamples> families = registry_.collect();
+  add_fleet_samples(families, view);
+  metrics::append_prometheus_text(text, families);
+}
+
+void AdminApi::append_answer(std::string& out, const http::RequestHead& request, std::string_view scraped, bool close) {
   const bool head_only = request.method == http::Method::head;
   const bool is_known = request.path == "/metrics" || request.path == "/healthz" || request.path == "/readyz";
   if (!is_known) {
@@ -167,9 +187,7 @@ void AdminApi::append_answer(std::string& out, const http::RequestHead& request,
   } else if (request.method != http::Method::get && !head_only) {
     append_problem(out, 405, "this path takes GET", "GET, HEAD", close, head_only);
   } else if (request.path == "/metrics") {
-    std::string text;
-    metrics::append_prometheus_text(text, registry_.collect());
-    append_response(out, 200, metrics::prometheus_content_type, text, close, head_only);
+    append_response(out, 200, metrics::prometheus_content_type, scraped, close, head_only);
   } else if (request.path == "/healthz" || ready_) {
     append_response(out, 200, "text/plain; charset=utf-8", request.path == "/healthz" ? "ok\n" : "ready\n", close,
                     head_only);

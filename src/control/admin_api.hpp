@@ -52,11 +52,14 @@ class AdminApi final : public proxy::Service {
   io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client);
   /// `is_read`: the request's body was read to its end.
   io::Task<ApiAnswer> answer_api(proxy::DownstreamConnection& client, bool& is_read);
-  void append_answer(std::string& out, const http::RequestHead& request, bool close);
+  /// What only the shared state knows is asked for it, which takes 250 ms at most.
+  io::Task<> append_metrics(std::string& text);
+  void append_answer(std::string& out, const http::RequestHead& request, std::string_view scraped, bool close);
 
   io::EventLoop& loop_;
   const metrics::Registry& registry_;
   const Controller& controller_;
+  FleetDesk& desk_;
   FleetApi api_;
   io::Listener listener_;
   proxy::RequestMemoryPool memory_pool_;

@@ -55,6 +55,18 @@ TEST_F(AdminApiTest, ShowsMetrics) {
   EXPECT_NE(answer.find("\nthings_total 3\n"), std::string::npos) << answer;
 }
 
+TEST_F(AdminApiTest, AScrapeShowsWhatTheFleetSaysAndHoldsNobodyUpMeanwhile) {
+  desk.view.drift = {{"default", 2}};
+  desk.holds = true;
+  Peer& client = world.engine().connect(address);
+  EXPECT_EQ(ask(client, get("/metrics")), "");
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  desk.answer();
+  world.settle();
+  const std::string answer = client.take_received();
+  EXPECT_NE(answer.find("\nfairlead_shared_count_drift{pool=\"default\"} 2\n"), std::string::npos) << answer;
+}
+
 TEST_F(AdminApiTest, IsHealthyBeforeItIsReady) {
   EXPECT_EQ(status_of(once(get("/healthz"))), 200);
   EXPECT_EQ(status_of(once(get("/readyz"))), 503);

@@ -29,7 +29,8 @@ struct FleetView {
   std::string_view step;          ///< of the outage ladder: live, stale or local
   double age_s = 0;               ///< since the shared state last answered
   std::vector<Member> members;
-  std::optional<std::int64_t> drift;  ///< of counts from ledgers; nothing: not known
+  /// By pool, how far counts are from ledgers; nothing: not known.
+  std::optional<std::map<std::string, std::int64_t>> drift;
   /// Requests over the fleet, by pool and URL; a backend that isn't in it: not known.
   std::map<std::pair<std::string, std::string>, std::int64_t> in_flight;
 };

@@ -58,6 +58,14 @@ const balance::Backend* find(const routing::Pool& pool, std::string_view url) {
   return serving != nullptr ? serving : pool.draining.find(url);
 }
 
+std::int64_t sum_of(const std::map<std::string, std::int64_t>& by_pool) {
+  std::int64_t sum = 0;
+  for (const auto& [pool, number] : by_pool) {
+    sum += number;
+  }
+  return sum;
+}
+
 void write_backend(JsonWriter& json, const balance::ListedBackend& listed, const routing::Pool& pool,
                    const FleetView& view, std::int64_t now_ms) {
   const balance::Backend* backend = find(pool, listed.url);
@@ -106,7 +114,7 @@ void append_fleet(std::string& out, const FleetView& view, std::string_view vers
   json.key("state").begin_object().member("url", view.state).member("step", view.step);
   json.member("age_ms", static_cast<std::int64_t>(std::lround(view.age_s * 1000))).end_object();
   json.key("drift");
-  view.drift ? json.number(*view.drift) : json.null();
+  view.drift ? json.number(sum_of(*view.drift)) : json.null();
   json.key("members").begin_array();
   for (const FleetView::Member& member : view.members) {
     json.begin_object().member("id", member.id).key("own").boolean(member.is_own);

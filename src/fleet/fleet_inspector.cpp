@@ -1,61 +1,77 @@
 #include "fleet/fleet_inspector.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace fairlead::fleet {
 namespace {
 
-FleetPicture picture_of(ReplyView reply) {
+FleetPicture picture_of(ReplyView reply, std::vector<std::string> count_keys) {
   FleetPicture picture;
-  picture.drift = reply.size() > 0 ? reply[0].integer() : 0;
-  for (std::size_t i = 1; i + 2 < reply.size(); i += 3) {
-    picture.members.push_back({std::string(reply[i].text()), reply[i + 1].integer(), reply[i + 2].integer()});
+  const ReplyView members = reply[0];
+  for (std::size_t i = 0; i + 2 < members.size(); i += 3) {
+    picture.members.push_back({std::string(members[i].text()), members[i + 1].integer(), members[i + 2].integer()});
+  }
+  const ReplyView counts = reply[1];
+  for (std::size_t i = 0; i < std::min(count_keys.size(), counts.size()); ++i) {
+    picture.in_flight.emplace(std::move(count_keys[i]), counts[i].integer());
+  }
+  const ReplyView drifts = reply[2];
+  for (std::size_t i = 0; i + 1 < drifts.size(); i += 2) {
+    picture.drift.emplace(drifts[i].text(), drifts[i + 1].integer());
   }
   return picture;
 }
 
-std::int64_t number_in(std::string_view text) {
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return std::max<std::int64_t>(0, number);
-}
-
 }  // namespace
+
+FleetInspector::FleetInspector(io::EventLoop& loop, RedisClient& client, KeyNames keys)
+    : loop_(loop), client_(client), keys_(std::move(keys)) {
+  wait_timer_.context = this;
+  wait_timer_.on_expiry = [](io::Timer& timer) { static_cast<FleetInspector*>(timer.context)->tell(std::nullopt); };
+}
 
 void FleetInspector::look(std::vector<std::string> count_keys, Done done) {
   if (!client_.is_up()) {
     done(std::nullopt);
     return;
   }
+  waiting_.push_back(std::move(done));
+  if (!wait_timer_.is_armed()) {
+    loop_.timers().arm(wait_timer_, loop_.now() + wait_max);
+  }
+  if (!is_calling_) {
+    call(std::move(count_keys), true);
+  }
+}
+
+void FleetInspector::call(std::vector<std::string> count_keys, bool is_first_try) {
+  is_calling_ = true;
   const std::string instances = keys_.instances();
+  RedisClient::Words words{"1", instances, keys_.prefix()};
+  words.insert(words.end(), count_keys.begin(), count_keys.end());
   client_.call(
-      Script::inspect, {"1", instances, keys_.prefix()}, call_max,
-      [this, count_keys = std::move(count_keys), done = std::move(done)](ReplyView reply) mutable {
-        if (!reply.is_array()) {
-          done(std::nullopt);
-        } else if (count_keys.empty() || !client_.is_up()) {
-          done(picture_of(reply));
-        } else {
-          read_counts(picture_of(reply), std::move(count_keys), std::move(done));
-        }
+      Script::inspect, words, call_max,
+      [this, count_keys = std::move(count_keys), is_first_try](ReplyView reply) mutable {
+        answered(reply, std::move(count_keys), is_first_try);
       },
       RedisClient::WhenLost::told);
 }
 
-void FleetInspector::read_counts(FleetPicture picture, std::vector<std::string> count_keys, Done done) {
-  RedisClient::Words words{"MGET"};
-  words.insert(words.end(), count_keys.begin(), count_keys.end());
-  client_.command(
-      "mget", words, call_max,
-      [picture = std::move(picture), keys = count_keys, done = std::move(done)](ReplyView reply) mutable {
-        for (std::size_t i = 0; i < std::min(keys.size(), reply.size()); ++i) {
-          picture.in_flight.emplace(std::move(keys[i]), number_in(reply[i].text()));
-        }
-        done(std::move(picture));
-      },
-      RedisClient::WhenLost::told);
+void FleetInspector::answered(ReplyView reply, std::vector<std::string> count_keys, bool is_first_try) {
+  is_calling_ = false;
+  if (is_first_try && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
+    call(std::move(count_keys), false);
+    return;
+  }
+  tell(reply.size() == 3 ? std::optional(picture_of(reply, std::move(count_keys))) : std::nullopt);
+}
+
+void FleetInspector::tell(const std::optional<FleetPicture>& picture) {
+  wait_timer_.cancel();
+  for (const Done& done : std::exchange(waiting_, {})) {
+    done(picture);
+  }
 }
 
 }  // namespace fairlead::fleet

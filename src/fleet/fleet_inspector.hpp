@@ -1,5 +1,6 @@
-// What an operator wants to know of the fleet, asked of Redis when he does: its members with their leases and ledgers,
-// what is in flight to which backend, and whether counts and ledgers agree. Uses backend_list_watch's connection.
+// What an operator or a scrape wants to know of the fleet, asked of Redis when they ask and at no other time: members
+// with their leases and ledgers, what is in flight to which backend, and whether counts and ledgers agree. One call is
+// under way at most; who asks meanwhile hears its answer. Uses backend_list_watch's connection.
 // Thread rule: one loop thread. Lifetime: the client outlives it and stops before it ends.
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include "fleet/key_names.hpp"
 #include "fleet/redis_client.hpp"
+#include "io/event_loop.hpp"
 
 namespace fairlead::fleet {
 
@@ -22,26 +24,36 @@ struct FleetPicture {
     std::int64_t in_flight = 0;  ///< in its ledger
   };
   std::vector<Member> members;
-  std::int64_t drift = 0;                         ///< sum over backends of |count - sum of ledgers|
+  /// By what stands before a pool's keys: sum over its backends of |count - sum of ledgers|. Only of pools with keys.
+  std::map<std::string, std::int64_t> drift;
   std::map<std::string, std::int64_t> in_flight;  ///< by conn_count key, of those that were asked for
 };
 
 class FleetInspector {
  public:
-  static constexpr std::chrono::milliseconds call_max{250};
+  static constexpr std::chrono::milliseconds wait_max{250};   ///< for whoever asks
+  static constexpr std::chrono::milliseconds call_max{1000};  ///< then the connection is given up
 
-  FleetInspector(RedisClient& client, KeyNames keys) : client_(client), keys_(std::move(keys)) {}
+  FleetInspector(io::EventLoop& loop, RedisClient& client, KeyNames keys);
+  FleetInspector(const FleetInspector&) = delete;
+  FleetInspector& operator=(const FleetInspector&) = delete;
 
-  /// `done` is called once; with nothing when Redis can't say.
+  /// `count_keys`: of the backends that are listed. `done` is called once; with nothing when Redis can't say in time.
   using Done = std::function<void(std::optional<FleetPicture>)>;
   void look(std::vector<std::string> count_keys, Done done);
   [[nodiscard]] const KeyNames& keys() const { return keys_; }
 
  private:
-  void read_counts(FleetPicture picture, std::vector<std::string> count_keys, Done done);
+  void call(std::vector<std::string> count_keys, bool is_first_try);
+  void answered(ReplyView reply, std::vector<std::string> count_keys, bool is_first_try);
+  void tell(const std::optional<FleetPicture>& picture);
 
+  io::EventLoop& loop_;
   RedisClient& client_;
   KeyNames keys_;
+  bool is_calling_ = false;
+  std::vector<Done> waiting_;
+  io::Timer wait_timer_;
 };
 
 }  // namespace fairlead::fleet

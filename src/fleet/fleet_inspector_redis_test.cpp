@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "fleet/backend_list_watch.hpp"
 #include "fleet/fleet_inspector.hpp"
@@ -9,6 +11,8 @@
 
 namespace fairlead::fleet {
 namespace {
+
+using Numbers = std::map<std::string, std::int64_t>;
 
 class FleetInspectorOnRedis : public testing::Test {
  protected:
@@ -35,7 +39,7 @@ class FleetInspectorOnRedis : public testing::Test {
   std::optional<FleetPicture> look(std::vector<std::string> keys) {
     bool is_answered = false;
     std::optional<FleetPicture> seen;
-    inspector_.emplace(*client_, KeyNames(""));
+    inspector_.emplace(on_.loop, *client_, KeyNames(""));
     inspector_->look(std::move(keys), [&](std::optional<FleetPicture> picture) {
       seen = std::move(picture);
       is_answered = true;
@@ -53,10 +57,11 @@ class FleetInspectorOnRedis : public testing::Test {
 
 TEST_F(FleetInspectorOnRedis, SeesMembersTheirLedgersAndCounts) {
   (*redis_)("ZADD fairlead:instances 99999999999999 one 1 dead");
-  (*redis_)("HSET fairlead:ledger:one conn_count:a 2 conn_count:b 1");
-  (*redis_)("HSET fairlead:ledger:dead conn_count:a 1");
-  (*redis_)("MSET conn_count:a 3 conn_count:b 1");
-  const std::optional<FleetPicture> picture = look({"conn_count:a", "conn_count:b", "conn_count:c"});
+  (*redis_)("HSET fairlead:ledger:one conn_count:http://a 2 conn_count:http://b 1");
+  (*redis_)("HSET fairlead:ledger:dead conn_count:http://a 1");
+  (*redis_)("MSET conn_count:http://a 3 conn_count:http://b 1");
+  const std::optional<FleetPicture> picture =
+      look({"conn_count:http://a", "conn_count:http://b", "conn_count:http://c"});
   ASSERT_TRUE(picture);
   ASSERT_EQ(picture->members.size(), 2U);
   EXPECT_EQ(picture->members[0].id, "dead");
@@ -64,21 +69,54 @@ TEST_F(FleetInspectorOnRedis, SeesMembersTheirLedgersAndCounts) {
   EXPECT_EQ(picture->members[1].id, "one");
   EXPECT_GT(picture->members[1].lease_ms, 0);
   EXPECT_EQ(picture->members[1].in_flight, 3);
-  EXPECT_EQ(picture->drift, 0);
+  EXPECT_EQ(picture->drift, (Numbers{{"", 0}}));
   EXPECT_EQ(picture->in_flight,
-            (std::map<std::string, std::int64_t>{{"conn_count:a", 3}, {"conn_count:b", 1}, {"conn_count:c", 0}}));
+            (Numbers{{"conn_count:http://a", 3}, {"conn_count:http://b", 1}, {"conn_count:http://c", 0}}));
 }
 
 TEST_F(FleetInspectorOnRedis, DriftIsHowFarCountsAreFromLedgers) {
   (*redis_)("ZADD fairlead:instances 99999999999999 one");
-  (*redis_)("HSET fairlead:ledger:one conn_count:a 2 conn_count:b 1 conn_count:c 4");
-  (*redis_)("MSET conn_count:a 5 conn_count:b nonsense conn_count:c 4");
-  EXPECT_EQ(look({})->drift, 4);
+  (*redis_)("HSET fairlead:ledger:one conn_count:http://a 2 conn_count:http://b 1 conn_count:http://c 4");
+  (*redis_)("MSET conn_count:http://a 5 conn_count:http://b nonsense conn_count:http://c 4");
+  EXPECT_EQ(look({})->drift, (Numbers{{"", 4}}));
+}
+
+TEST_F(FleetInspectorOnRedis, ACountWithoutALedgerIsDrift) {
+  (*redis_)("SET conn_count:http://a 3");
+  EXPECT_EQ(look({"conn_count:http://a"})->drift, (Numbers{{"", 3}}));
+}
+
+TEST_F(FleetInspectorOnRedis, PoolsDriftApart) {
+  (*redis_)("ZADD fairlead:instances 99999999999999 one");
+  (*redis_)("HSET fairlead:ledger:one blue:conn_count:http://conn_count:80 2 conn_count:http://a 1");
+  (*redis_)("SET conn_count:http://a 1");
+  EXPECT_EQ(look({})->drift, (Numbers{{"", 0}, {"blue:", 2}}));
+}
+
+TEST_F(FleetInspectorOnRedis, WhoAsksWhileACallIsUnderWayHearsItsAnswer) {
+  inspector_.emplace(on_.loop, *client_, KeyNames(""));
+  int answers = 0;
+  for (int i = 0; i < 3; ++i) {
+    inspector_->look({}, [&](const std::optional<FleetPicture>& picture) { answers += picture ? 1 : 0; });
+  }
+  ASSERT_TRUE(on_.until([&] { return answers == 3; }));
+  EXPECT_NE((*redis_)("INFO commandstats").text.find("cmdstat_evalsha:calls=1,"), std::string::npos);
+}
+
+TEST_F(FleetInspectorOnRedis, ScriptsThatRedisForgotAreLoadedAgain) {
+  (*redis_)("SCRIPT FLUSH");
+  EXPECT_TRUE(look({}));
 }
 
 TEST_F(FleetInspectorOnRedis, AnswersWithNothingWhenRedisDies) {
   (*redis_)("CLIENT PAUSE 10000");
   EXPECT_FALSE(look({}));
+}
+
+TEST_F(FleetInspectorOnRedis, ARedisThatIsSlowerThanAScrapeWaitsKeepsItsConnection) {
+  (*redis_)("CLIENT PAUSE 400");
+  EXPECT_FALSE(look({}));
+  EXPECT_TRUE(client_->is_up());
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ Membership::Membership(io::EventLoop& loop, io::Resolver& resolver, MemberSettin
     : loop_(loop),
       keys_(settings.key_prefix),
       settings_(std::move(settings)),
+      metrics_(metrics),
       status_(status),
       client_(loop, resolver, settings_.redis, "fairlead-" + settings_.member, keys_.epoch(), metrics),
       instances_key_(keys_.instances()),
@@ -37,6 +38,7 @@ Membership::Membership(io::EventLoop& loop, io::Resolver& resolver, MemberSettin
   beat_timer_.context = this;
   beat_timer_.on_expiry = [](io::Timer& timer) { static_cast<Membership*>(timer.context)->beat(); };
   status_.workers.fetch_add(1, std::memory_order_relaxed);
+  metrics_.count_reaped(0, 0);  // shown from the start
 }
 
 Membership::~Membership() {
@@ -117,6 +119,7 @@ void Membership::joined(ReplyView reply) {
   }
   epoch_ = reply[0].text();
   status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
+  note_reaped(reply, 2);
   joins_tried_ = 0;
   state_ = State::live;
   heard();
@@ -167,6 +170,14 @@ void Membership::heard_beat(ReplyView reply) {
     return;
   }
   status_.members.store(static_cast<std::uint32_t>(reply[2].integer()), std::memory_order_relaxed);
+  note_reaped(reply, 3);
+}
+
+/// `first` and the one after it: members taken out, requests taken back.
+void Membership::note_reaped(ReplyView reply, std::size_t first) {
+  if (reply.size() > first + 1) {
+    metrics_.count_reaped(reply[first].integer(), reply[first + 1].integer());
+  }
 }
 
 void Membership::heard() {

@@ -79,10 +79,12 @@ class Membership {
   void beat();
   void heard_beat(ReplyView reply);
   void heard();
+  void note_reaped(ReplyView reply, std::size_t first);
 
   io::EventLoop& loop_;
   KeyNames keys_;
   MemberSettings settings_;
+  StateMetrics metrics_;
   StateStatus& status_;
   RedisClient client_;
   State state_ = State::away;

@@ -41,6 +41,15 @@ TEST_F(ScriptsOnRedis, BeatTakesOutWhatADeadMemberHeld) {
   EXPECT_EQ(count("a"), "2");
 }
 
+TEST_F(ScriptsOnRedis, WhoTakesADeadMemberOutHearsWhatItHeld) {
+  scripts().reset("m", {});
+  scripts().reset("n", {{key("conn_count:a"), 3}, {key("conn_count:b"), 1}});
+  scripts().reset("o", {{key("conn_count:a"), 2}});
+  expire_lease("n");
+  EXPECT_EQ(scripts().beaten("m"), (Scripts::Reaped{1, 4}));
+  EXPECT_EQ(scripts().beaten("m"), (Scripts::Reaped{0, 0}));
+}
+
 TEST_F(ScriptsOnRedis, CountsAboveZeroLiveAsLongAsBeatsRenewThem) {
   list({"a"});
   scripts().reset("m", {});

@@ -1,5 +1,6 @@
 #include "fleet/state_metrics.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace fairlead::fleet {
@@ -38,6 +39,11 @@ StateFamilies add_state_families(metrics::Registry& registry, const StateStatus&
   families.durations = registry.add(std::move(durations));
   families.reconnects = registry.add(
       family("fairlead_redis_reconnects_total", "Connections to Redis after a lost one.", MetricType::counter));
+  families.members_reaped = registry.add(family(
+      "fairlead_members_reaped_total", "Dead members that this instance took out of the fleet.", MetricType::counter));
+  families.requests_reaped =
+      registry.add(family("fairlead_ghost_load_reaped_total",
+                          "Requests in flight that were taken back from dead members.", MetricType::counter));
   add_gauge(registry, "fairlead_redis_up", "1: every worker's connection to Redis works.",
             [&status] { return status.live.load() > 0 && !status.is_degraded() ? 1.0 : 0.0; });
   registry.add_collected(family("fairlead_degraded",
@@ -70,6 +76,11 @@ void StateMetrics::count_lost(std::string_view operation) {
 
 void StateMetrics::count_reconnect() {
   shard_.counter(families_.reconnects).add();
+}
+
+void StateMetrics::count_reaped(std::int64_t members, std::int64_t requests) {
+  shard_.counter(families_.members_reaped).add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, members)));
+  shard_.counter(families_.requests_reaped).add(static_cast<std::uint64_t>(std::max<std::int64_t>(0, requests)));
 }
 
 }  // namespace fairlead::fleet

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string_view>
 
 #include "core/metrics/registry.hpp"
@@ -15,6 +16,8 @@ struct StateFamilies {
   metrics::FamilyId commands;
   metrics::FamilyId durations;
   metrics::FamilyId reconnects;
+  metrics::FamilyId members_reaped;
+  metrics::FamilyId requests_reaped;
 };
 
 /// Registers the families; `status` outlives the registry's last collect().
@@ -27,6 +30,8 @@ class StateMetrics {
   void count_answer(std::string_view operation, bool is_error, std::chrono::nanoseconds took);
   void count_lost(std::string_view operation);
   void count_reconnect();
+  /// This process took dead members out of the fleet, and what they had in flight back.
+  void count_reaped(std::int64_t members, std::int64_t requests);
 
  private:
   metrics::Shard& shard_;

@@ -50,5 +50,12 @@ TEST_F(StateMetricsTest, CallsAreCountedByScriptAndOutcome) {
   EXPECT_TRUE(shows("fairlead_redis_reconnects_total 1"));
 }
 
+TEST_F(StateMetricsTest, WhatWasTakenBackFromDeadMembersIsCounted) {
+  metrics_.count_reaped(1, 4);
+  metrics_.count_reaped(1, 0);
+  EXPECT_TRUE(shows("fairlead_members_reaped_total 2"));
+  EXPECT_TRUE(shows("fairlead_ghost_load_reaped_total 4"));
+}
+
 }  // namespace
 }  // namespace fairlead::fleet

@@ -68,7 +68,8 @@ ProxyFamilies::ProxyFamilies(metrics::Registry& registry)
       upstream_failures(registry.add(
           counter("fairlead_upstream_failures_total", "Tries that failed, by reason.", {"pool", "server", "reason"}))),
       upstream_in_flight(registry.add(gauge("fairlead_upstream_in_flight",
-                                            "This instance's requests in flight to a backend.", {"pool", "server"}))),
+                                            "Requests in flight to a backend: this instance's, or the fleet's.",
+                                            {"pool", "server", "scope"}))),
       upstream_connections(
           registry.add(counter("fairlead_upstream_connections_total",
                                "Connections made to a backend, or reused for a request.", {"pool", "server", "kind"}))),
@@ -108,7 +109,7 @@ UpstreamCells& ProxyMetrics::upstream(std::string_view pool, std::string_view ur
   std::unique_ptr<UpstreamCells>& cells = upstreams_[upstream_key(pool, url)];
   if (!cells) {
     cells = std::make_unique<UpstreamCells>();
-    cells->in_flight = &shard_.gauge(families_.upstream_in_flight, {pool, url});
+    cells->in_flight = &shard_.gauge(families_.upstream_in_flight, {pool, url, "local"});
     cells->opened = &shard_.counter(families_.upstream_connections, {pool, url, "new"});
     cells->reused = &shard_.counter(families_.upstream_connections, {pool, url, "reused"});
     cells->first_byte = &shard_.histogram(families_.upstream_duration, {pool, url});

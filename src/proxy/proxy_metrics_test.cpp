@@ -49,8 +49,8 @@ TEST_F(ProxyMetricsTest, CellsOfARouteStayTheSame) {
 TEST_F(ProxyMetricsTest, BackendsOfTwoPoolsAreApart) {
   metrics.upstream("blue", "http://a").in_flight->add(1);
   metrics.upstream("green", "http://a").by_class[2]->add();
-  EXPECT_EQ(value("fairlead_upstream_in_flight", {"blue", "http://a"}), 1);
-  EXPECT_EQ(value("fairlead_upstream_in_flight", {"green", "http://a"}), 0);
+  EXPECT_EQ(value("fairlead_upstream_in_flight", {"blue", "http://a", "local"}), 1);
+  EXPECT_EQ(value("fairlead_upstream_in_flight", {"green", "http://a", "local"}), 0);
   EXPECT_EQ(value("fairlead_upstream_requests_total", {"green", "http://a", "2xx"}), 1);
 }
 

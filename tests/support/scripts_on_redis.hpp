@@ -93,18 +93,22 @@ class Scripts {
     return redis_.call(words);
   }
 
-  bool beat(const std::string& member) {
-    Words words = head(Script::beat, member);
-    words.push_back("3000");
-    const Reply reply = redis_.call(words);
-    EXPECT_FALSE(reply.is_error) << reply.text;
-    return reply.items.at(0).text == "1";
+  bool beat(const std::string& member) { return call_beat(member).items.at(0).text == "1"; }
+  struct Reaped {
+    int members;
+    int requests;
+    friend bool operator==(const Reaped&, const Reaped&) = default;
+  };
+  /// What its beat took out.
+  Reaped beaten(const std::string& member) {
+    const Reply reply = call_beat(member);
+    return {std::stoi(reply.items.at(3).text), std::stoi(reply.items.at(4).text)};
   }
 
   /// Answers the epoch.
   std::string reset(const std::string& member, const Shares& truth) {
     Words words = head(Script::reset, member);
-    words.insert(words.end(), {"3000", "epoch-of-" + member});
+    words.insert(words.end(), {lease_ms, "epoch-of-" + member});
     for (const auto& [count_key, share] : truth) {
       words.insert(words.end(), {count_key, std::to_string(share)});
     }
@@ -129,6 +133,17 @@ class Scripts {
   }
 
  private:
+  Reply call_beat(const std::string& member) {
+    Words words = head(Script::beat, member);
+    words.push_back(lease_ms);
+    Reply reply = redis_.call(words);
+    EXPECT_FALSE(reply.is_error) << reply.text;
+    return reply;
+  }
+  /// No test is so slow that one of them ends by itself.
+  static constexpr const char* lease_ms = "600000";
+  static constexpr const char* count_ttl_ms = "900000";
+
   Words head(Script script, const std::string& member) {
     return {"EVALSHA",
             digests_[static_cast<std::size_t>(script)],
@@ -137,7 +152,7 @@ class Scripts {
             key("fairlead:ledger:" + member),
             key("fairlead:epoch"),
             std::string(prefix),
-            "8000",
+            count_ttl_ms,
             member};
   }
 

@@ -1,10 +1,10 @@
 -- A member's sign of life: takes the dead out, renews the own lease if it still stands, renews and repairs own counts.
 -- KEYS: instances, own ledger, epoch. ARGV: key prefix, count's time to live, member, lease.
--- Answers {1: known, 0: must reset; the epoch or ''; living members}.
+-- Answers {1: known, 0: must reset; the epoch or ''; living members; members taken out, requests taken back}.
 -- A lease that is gone is never renewed here: the member would come back with an empty ledger and its requests would
 -- go uncounted. Only reset joins.
 local now = now_ms()
-reap(now)
+local dead, requests = reap(now)
 local known = redis.call('ZSCORE', instances_key, member)
 
 local function renew_counts()
@@ -24,4 +24,5 @@ if known then
   redis.call('ZADD', instances_key, now + tonumber(ARGV[4]), member)
   renew_counts()
 end
-return {known and 1 or 0, redis.call('GET', KEYS[3]) or '', redis.call('ZCARD', instances_key)}
+return {known and 1 or 0, redis.call('GET', KEYS[3]) or '', redis.call('ZCARD', instances_key),
+        dead, requests}

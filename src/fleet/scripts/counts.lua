@@ -100,20 +100,29 @@ local function apply_changes(position)
   return last + 1
 end
 
+-- Answers how many requests its ledger held.
 local function remove_member(id)
   local fields = redis.call('HGETALL', ledger_of(id))
+  local held = 0
   for i = 1, #fields, 2 do
+    local share = tonumber(fields[i + 1]) or 0
     local count = number_in(redis.call('MGET', fields[i])[1])
     if count then
-      write_count(fields[i], count - (tonumber(fields[i + 1]) or 0))
+      write_count(fields[i], count - share)
     end
+    held = held + share
   end
   redis.call('DEL', ledger_of(id))
   redis.call('ZREM', instances_key, id)
+  return held
 end
 
+-- Answers how many members were dead, and the requests taken back from them.
 local function reap(now)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', instances_key, '-inf', now)) do
-    remove_member(id)
+  local dead = redis.call('ZRANGEBYSCORE', instances_key, '-inf', now)
+  local requests = 0
+  for _, id in ipairs(dead) do
+    requests = requests + remove_member(id)
   end
+  return #dead, requests
 end
