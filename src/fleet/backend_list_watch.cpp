@@ -46,7 +46,7 @@ BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, 
     end_edits(true);
   };
   timer_.context = this;
-  timer_.on_expiry = [](io::Timer& timer) { static_cast<BackendListWatch*>(timer.context)->poll(); };
+  timer_.on_expiry = [](io::Timer& timer) { static_cast<BackendListWatch*>(timer.context)->look(); };
 }
 
 void BackendListWatch::watch(std::vector<Pool> pools) {
@@ -64,6 +64,7 @@ void BackendListWatch::watch(std::vector<Pool> pools) {
     return std::ranges::find(pools, entry.first, &Pool::name) == pools.end();
   });
   pools_ = std::move(pools);
+  digests_.clear();
 }
 
 void BackendListWatch::start() {
@@ -76,7 +77,51 @@ io::Task<> BackendListWatch::stop() {
   return client_.stop();
 }
 
-/// Lists first, the epoch last: an epoch that still stands vouches for what was read before it.
+void BackendListWatch::look() {
+  if (!client_.is_up()) {
+    return;
+  }
+  if (digests_.empty() || !due_.empty()) {
+    poll();
+    return;
+  }
+  is_polling_ = true;
+  ask_digests(false, [this](ReplyView reply) {
+    is_polling_ = false;
+    saw_digests(reply);
+  });
+}
+
+/// `anew`: as of now, not of up to 100 ms ago.
+void BackendListWatch::ask_digests(bool anew, std::function<void(ReplyView)> answer) {
+  Arguments arguments;
+  arguments.add_number(static_cast<std::int64_t>(1 + 4 * pools_.size()));
+  arguments.add_kept(keys_.epoch());
+  for (const Pool& pool : pools_) {
+    arguments.add_kept(keys_.digest(pool.name));
+    arguments.add_kept(keys_.backend_servers(pool.name));
+    arguments.add_kept(keys_.weights(pool.name));
+    arguments.add_kept(keys_.draining(pool.name));
+  }
+  arguments.add_number(digest_stands_for.count());
+  arguments.add(anew ? "1" : "0");
+  client_.call(Script::digest, arguments.words(), call_max, std::move(answer));
+}
+
+void BackendListWatch::saw_digests(ReplyView reply) {
+  bool is_same = edits_.empty() && !epoch_.empty() && reply.size() == digests_.size() + 1 && reply[0].text() == epoch_;
+  for (std::size_t i = 0; is_same && i < digests_.size(); ++i) {
+    is_same = reply[i + 1].text() == digests_[i];
+  }
+  if (is_same) {
+    loop_.timers().arm(timer_, loop_.now() + interval);
+  } else {
+    poll();
+  }
+}
+
+/// Lists first, the epoch last: an epoch that still stands vouches for what was read before it. Digests before both, as
+/// of now: a change that comes between is seen by the next look.
 void BackendListWatch::poll() {
   if (!client_.is_up()) {
     return;
@@ -85,6 +130,12 @@ void BackendListWatch::poll() {
   ++polls_;
   seen_.clear();
   client_.cork();
+  ask_digests(true, [this](ReplyView reply) {
+    digests_.clear();
+    for (std::size_t i = 1; i < reply.size(); ++i) {
+      digests_.emplace_back(reply[i].text());
+    }
+  });
   for (const Pool& pool : pools_) {
     client_.command("lrange", {"LRANGE", keys_.backend_servers(pool.name), "0", "-1"}, call_max,
                     [this, name = pool.name](ReplyView reply) {
@@ -257,6 +308,7 @@ void BackendListWatch::publish(Seen& seen) {
   }
   if (seen.is_stale) {
     forget_unlisted(seen.pool);
+    digests_.clear();  // to be seen done
   }
   std::erase_if(seen.list, [this, &seen](const auto& backend) { return !is_backend(seen.pool, backend.url); });
   const auto before = published_.find(seen.pool);

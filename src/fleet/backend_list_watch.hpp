@@ -1,8 +1,9 @@
 // Follows the pools' lists of backends in Redis with their weights and who of them drains, carries out an operator's
 // edits of them, and adds the configured backends: at start, when they are new in a reload or weigh otherwise, and
 // after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty.
-// Polls every 250 ms, all pools in one piece; lists count only if the epoch read after them is the known one, so that a
-// Redis that has just lost everything never empties a pool. During an outage the last lists stay.
+// Looks every 250 ms whether a digest of the lists changed, and only then reads them, all pools at once; they count if
+// the epoch read after them is the known one, so that a Redis that has just lost everything never empties a pool.
+// During an outage the last lists stay.
 // Thread rule: the control loop's thread. Lifetime: stop() must have ended before the watch does.
 #pragma once
 
@@ -30,6 +31,7 @@ class BackendListWatch {
     List configured;
   };
   static constexpr std::chrono::milliseconds interval{250};
+  static constexpr std::chrono::milliseconds digest_stands_for{100};  ///< in Redis, for all instances
   static constexpr std::chrono::milliseconds call_max{1000};
   static constexpr std::size_t invalid_max = 1024;  ///< entries that were reported
   static constexpr unsigned polls_in_a_row_max = 4;
@@ -69,6 +71,9 @@ class BackendListWatch {
     std::uint64_t shown_by;  ///< the poll that shows it
   };
 
+  void look();
+  void saw_digests(ReplyView reply);
+  void ask_digests(bool anew, std::function<void(ReplyView)> answer);
   void poll();
   void poll_again();
   void poll_at_once();
@@ -97,6 +102,7 @@ class BackendListWatch {
   std::map<std::string, List> published_;
   std::vector<Seen> seen_;  ///< by the poll under way
   std::vector<Edit> edits_;
+  std::vector<std::string> digests_;  ///< of the last lists that were read; empty: not known
   std::uint64_t polls_ = 0;
   bool is_polling_ = false;
   std::set<std::string> invalid_;

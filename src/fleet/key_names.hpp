@@ -29,6 +29,7 @@ class KeyNames {
   [[nodiscard]] std::string configured(std::string_view pool_name) const {
     return pool(pool_name) + "fairlead:configured";
   }
+  [[nodiscard]] std::string digest(std::string_view pool_name) const { return pool(pool_name) + "fairlead:digest"; }
   [[nodiscard]] std::string conn_count(std::string_view pool_name, std::string_view url) const {
     return pool(pool_name) + "conn_count:" + std::string(url);
   }

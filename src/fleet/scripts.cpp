@@ -20,6 +20,7 @@ constexpr std::array<Entry, script_count> entries{{
     {"edit", edit_text},
     {"forget", forget_text},
     {"inspect", inspect_text},
+    {"digest", digest_text},
 }};
 
 }  // namespace

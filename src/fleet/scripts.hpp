@@ -8,9 +8,20 @@
 
 namespace fairlead::fleet {
 
-enum class Script : std::uint8_t { acquire, beat, reset, leave, sync, register_backends, edit, forget, inspect };
+enum class Script : std::uint8_t {
+  acquire,
+  beat,
+  reset,
+  leave,
+  sync,
+  register_backends,
+  edit,
+  forget,
+  inspect,
+  digest,
+};
 
-inline constexpr std::size_t script_count = 9;
+inline constexpr std::size_t script_count = 10;
 
 /// Whole text, as SCRIPT LOAD and EVAL take it.
 std::string_view text_of(Script script);

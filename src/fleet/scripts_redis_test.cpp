@@ -1,6 +1,9 @@
 // The scripts against a real redis-server, case by case, also edits by hand that no schedule makes.
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "fleet/redis_store.hpp"
 #include "fleet/scripts.hpp"
 #include "support/scripts_on_redis.hpp"
@@ -263,6 +266,39 @@ TEST_F(ScriptsOnRedis, RegisterAddsWhatTheListLacksInOrder) {
   const Reply reply = redis().call({"LRANGE", key("backend_servers"), "0", "-1"});
   ASSERT_EQ(reply.items.size(), 3u);
   EXPECT_EQ(reply.items[0].text + reply.items[1].text + reply.items[2].text, "bac");
+}
+
+TEST_F(ScriptsOnRedis, ADigestStandsForAllWhoAskMeanwhile) {
+  list({"a"});
+  const std::string digest = scripts().digest();
+  list({"b"});
+  EXPECT_EQ(scripts().digest(), digest);
+  const std::string next = scripts().digest(true);
+  EXPECT_NE(next, digest);
+  EXPECT_EQ(scripts().digest(), next);
+}
+
+TEST_F(ScriptsOnRedis, ADigestTellsListsWeightsAndDrainsApart) {
+  std::set<std::string> seen;
+  const auto look = [&] { seen.insert(scripts().digest(true)); };
+  look();
+  list({"a"});
+  look();
+  redis().call({"HSET", key("fairlead:weights"), "a", "2"});
+  look();
+  redis().call({"DEL", key("fairlead:weights")});
+  redis().call({"HSET", key("fairlead:draining"), "a", "2"});
+  look();
+  redis().call({"SET", key("fairlead:draining"), "of another type"});
+  look();
+  EXPECT_EQ(seen.size(), 5U);
+}
+
+TEST_F(ScriptsOnRedis, AReplicaMakesADigestThoughItCantKeepIt) {
+  list({"a"});
+  redis().call({"REPLICAOF", "127.0.0.1", "1"});
+  EXPECT_NE(scripts().digest(), "");
+  EXPECT_EQ(redis().call({"EXISTS", key("fairlead:digest")}).text, "0");
 }
 
 }  // namespace

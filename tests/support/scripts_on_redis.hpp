@@ -119,6 +119,20 @@ class Scripts {
 
   void leave(const std::string& member) { EXPECT_EQ(redis_.call(head(Script::leave, member)).text, "OK"); }
 
+  /// Of one pool's lists; one that is made stands for a minute.
+  std::string digest(bool anew = false) {
+    Words words{"EVALSHA", digests_[static_cast<std::size_t>(Script::digest)], "5"};
+    for (const std::string_view name :
+         {"fairlead:epoch", "fairlead:digest", "backend_servers", "fairlead:weights", "fairlead:draining"}) {
+      words.push_back(key(name));
+    }
+    words.emplace_back("60000");
+    words.emplace_back(anew ? "1" : "0");
+    const Reply reply = redis_.call(words);
+    EXPECT_EQ(reply.items.size(), 2U) << reply.text;
+    return reply.items.at(1).text;
+  }
+
   /// All with a weight of 1.
   std::string register_backends(const Words& urls) {
     Words words{"EVALSHA", digests_[static_cast<std::size_t>(Script::register_backends)], "4"};
