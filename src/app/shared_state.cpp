@@ -57,11 +57,10 @@ SharedState::SharedState(const control::Config& config, io::EventLoop& control_l
     watch_->watch(pools_of(config));
     inspector_ =
         std::make_unique<fleet::FleetInspector>(control_loop, watch_->client(), fleet::KeyNames(settings_.key_prefix));
-    coordination_ = config.state.coordination == control::Coordination::leased ? "leased" : "exact";
-    if (config.state.coordination == control::Coordination::leased) {
-      sync_ = make_sync(config, control_loop, registry);
-      settings_.bell = &sync_->bell();
-    }
+    settings_.is_leased = config.state.coordination == control::Coordination::leased;
+    sync_ = make_sync(config, control_loop, registry);
+    settings_.bell = &sync_->bell();
+    coordination_ = settings_.is_leased ? "leased" : "exact";
   }
 }
 
@@ -71,6 +70,7 @@ std::unique_ptr<fleet::FleetSync> SharedState::make_sync(const control::Config& 
   settings.member.redis = {settings_.url, settings_.tls};
   settings.member.key_prefix = settings_.key_prefix;
   settings.member.member = settings_.instance;
+  settings.role = settings_.is_leased ? fleet::SyncRole::member : fleet::SyncRole::reader;
   if (config.state.sync_interval.count() > 0) {
     settings.interval = config.state.sync_interval;
   }

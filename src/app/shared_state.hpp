@@ -1,5 +1,5 @@
 // What an instance shares with others, joined: one store a worker, and on the control loop the watch over the lists of
-// backends and, in leased coordination, the sync with the other instances. With memory:// there is nothing to watch and
+// backends and the sync with the other instances. With memory:// there is nothing to watch and
 // the stores answer from the process' own cells.
 // Thread rule: made before threads start; make_store() likewise; the rest on the control loop.
 #pragma once
@@ -67,7 +67,7 @@ class SharedState final : public control::FleetDesk {
   io::Resolver resolver_;
   std::unique_ptr<fleet::BackendListWatch> watch_;    ///< nullptr with memory://
   std::unique_ptr<fleet::FleetInspector> inspector_;  ///< nullptr with memory://
-  std::unique_ptr<fleet::FleetSync> sync_;            ///< nullptr unless coordination is leased
+  std::unique_ptr<fleet::FleetSync> sync_;            ///< nullptr with memory://; a reader in exact
   std::string_view coordination_;
   control::Controller* controller_ = nullptr;  ///< from start() on
   std::size_t pools_ = 0;

@@ -3,8 +3,10 @@
 namespace fairlead::fleet {
 
 FailoverStore::FailoverStore(io::EventLoop& loop, io::Resolver& resolver, RedisStoreSettings settings,
-                             StateMetrics metrics, StateStatus& status, const Log& log)
-    : memory_([&loop] { return loop.now(); }), redis_(loop, resolver, std::move(settings), metrics, status, log) {
+                             StateMetrics metrics, StateStatus& status, SyncBell& bell, const Log& log)
+    : memory_([&loop] { return loop.now(); }),
+      redis_(loop, resolver, std::move(settings), metrics, status, log),
+      bell_(bell) {
   redis_.on_given_up = [this](Acquire& want) {
     answer_locally(want);
     want.on_answer(want);
@@ -23,6 +25,9 @@ bool FailoverStore::acquire(Acquire& want) {
 
 void FailoverStore::answer_locally(Acquire& want) {
   memory_.acquire(want);
+  if (want.pool->strategy(want.strategy).needs_loads()) {
+    bell_.ring();
+  }
   if (want.backend != nullptr) {
     redis_.adopt(*want.pool, *want.backend);
   }

@@ -18,7 +18,7 @@ class FailoverStoreTest : public testing::Test {
     settings.member.redis.url.path = "/nonexistent/fairlead.sock";
     settings.member.redis.url.password = "secret";
     settings.member.member = "test.0";
-    store_.emplace(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log);
+    store_.emplace(on_.loop, on_.resolver, settings, on_.metrics, on_.status, bell_, on_.log);
   }
   ~FailoverStoreTest() override { on_.finish(store_->stop()); }
 
@@ -31,6 +31,7 @@ class FailoverStoreTest : public testing::Test {
   test::RedisLoop on_;
   routing::Pool pool_{"default", balance::StrategyId::round_robin, backends(),
                       std::make_shared<balance::PoolActivity>()};
+  SyncBell bell_;
   std::optional<FailoverStore> store_;
 };
 
@@ -63,7 +64,7 @@ TEST_F(FailoverStoreTest, WorkersOfAProcessSayItOnce) {
     RedisStoreSettings settings;
     settings.member.redis.url.kind = StateKind::redis_unix;
     settings.member.redis.url.path = "/nonexistent/fairlead.sock";
-    others.emplace_back(on_.loop, on_.resolver, settings, on_.metrics, on_.status, on_.log).start();
+    others.emplace_back(on_.loop, on_.resolver, settings, on_.metrics, on_.status, bell_, on_.log).start();
   }
   store_->start();
   const io::TimePoint more_tries = on_.loop.exact_now() + std::chrono::milliseconds(150);

@@ -16,8 +16,9 @@ constexpr std::chrono::seconds asleep_max{1};
 FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings settings, StateMetrics metrics,
                      StateStatus& status, const Log& log)
     : loop_(loop),
+      role_(settings.role),
       log_(log, redacted(settings.member.redis.url)),
-      member_(loop, resolver, std::move(settings.member), metrics, status),
+      member_(loop, resolver, member_of(settings), metrics, status),
       pace_(settings.interval) {
   member_.append_truth = [this](Arguments& out) {
     for (PoolSync& pool : pools_) {
@@ -26,8 +27,12 @@ FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings setti
   };
   member_.on_live = [this](StateStatus::Flip flip) {
     log_.live(flip);
-    look();
-    call(false);  // where the rotations stand
+    if (role_ == SyncRole::member) {
+      look();
+      call(false);  // where the rotations stand
+    } else {
+      look_around();
+    }
   };
   member_.on_answer = [this](ReplyView reply) { answered(reply); };
   member_.on_away = [this](const StateFault& fault, bool is_news) {
@@ -39,6 +44,12 @@ FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings setti
   bell_.wake = [this] { loop_.post([this] { look_around(); }); };
   alarm_.context = this;
   alarm_.on_expiry = [](io::Alarm& alarm) { static_cast<FleetSync*>(alarm.context)->look_around(); };
+}
+
+MemberSettings FleetSync::member_of(const Settings& settings) {
+  MemberSettings member = settings.member;
+  member.is_reader = settings.role == SyncRole::reader;
+  return member;
 }
 
 io::Task<> FleetSync::stop() {
@@ -56,9 +67,9 @@ void FleetSync::adopt(const routing::Snapshot& snapshot) {
   for (const auto& configured : snapshot.pools) {
     auto known = std::ranges::find(pools_, configured->name, &PoolSync::name);
     if (known == pools_.end()) {
-      pools_.emplace_back(member_.keys(), configured->name);
+      pools_.emplace_back(member_.keys(), configured->name, role_);
       known = pools_.end() - 1;
-      has_news_ = true;  // where its rotation stands is to be asked
+      has_news_ = role_ == SyncRole::member;  // where its rotation stands is to be asked
     }
     known->adopt(*configured);
   }

@@ -1,7 +1,8 @@
 // Leased coordination's talk with Redis, one for all workers of an instance: at a pace that follows the requests it
 // tells what changed since the last time and hears what the others have in flight and which tickets of the rotations
 // are this instance's. No request waits for it. Under load it looks by itself what happened; with few requests workers
-// ring; without any it sleeps.
+// ring; without any it sleeps. In exact coordination, where each worker tells for itself, it is a reader for the
+// strategies that go by loads and that scripts don't know; as long as none of them is in use it sleeps.
 // Script, keys and times: docs/redis.md. The pace: core/balance/sync_pace.
 // Thread rule: the control loop's thread; bell() is the workers' too. Lifetime: stop() must have ended before it does.
 #pragma once
@@ -23,7 +24,8 @@ namespace fairlead::fleet {
 class FleetSync {
  public:
   struct Settings {
-    MemberSettings member;                              ///< the instance
+    MemberSettings member;  ///< the instance
+    SyncRole role = SyncRole::member;
     std::optional<std::chrono::milliseconds> interval;  ///< nothing: follows the requests
   };
 
@@ -41,6 +43,7 @@ class FleetSync {
   SyncBell& bell() { return bell_; }
 
  private:
+  static MemberSettings member_of(const Settings& settings);
   void look_around();
   void look();
   void rest();
@@ -51,6 +54,7 @@ class FleetSync {
   void look_again_at(io::TimePoint time);
 
   io::EventLoop& loop_;
+  SyncRole role_;
   StateLog log_;
   Membership member_;
   balance::SyncPace pace_;

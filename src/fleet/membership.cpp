@@ -32,7 +32,7 @@ Membership::Membership(io::EventLoop& loop, io::Resolver& resolver, MemberSettin
       epoch_key_(keys_.epoch()) {
   client_.on_up = [this] {
     joins_tried_ = 0;
-    join();
+    enter();
   };
   client_.on_down = [this](StateFault fault) { went_away(fault); };
   beat_timer_.context = this;
@@ -58,7 +58,7 @@ io::Task<> Membership::stop() {
   status_.workers.fetch_sub(1, std::memory_order_relaxed);  // who left lacks nothing
   state_ = State::stopped;
   beat_timer_.cancel();
-  if (client_.is_up()) {
+  if (client_.is_up() && !settings_.is_reader) {
     begin_call(arguments_);
     client_.call(Script::leave, arguments_.words(), call_max, [this](ReplyView) { left_.open(); });
     co_await left_;
@@ -74,7 +74,7 @@ void Membership::begin_call(Arguments& out) const {
   out.add(epoch_key_);
   out.add(keys_.prefix());
   out.add_number(settings_.count_ttl.count());
-  out.add(settings_.member);
+  out.add(settings_.is_reader ? std::string_view() : std::string_view(settings_.member));
 }
 
 void Membership::call(Script script, const Arguments& arguments) {
@@ -92,6 +92,14 @@ void Membership::heard_answer(ReplyView reply) {
   } else {
     heard();
     on_answer(reply);
+  }
+}
+
+void Membership::enter() {
+  if (settings_.is_reader) {
+    become_live();
+  } else {
+    join();
   }
 }
 
@@ -121,9 +129,13 @@ void Membership::joined(ReplyView reply) {
   status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
   note_reaped(reply, 2);
   joins_tried_ = 0;
+  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
+  become_live();
+}
+
+void Membership::become_live() {
   state_ = State::live;
   heard();
-  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
   on_live(status_.note_live());
 }
 
@@ -135,7 +147,7 @@ void Membership::join_again(StateFault fault) {
   }
   may_join_again_ = loop_.now() + join_again_pause;
   went_away(fault);
-  join();
+  enter();
 }
 
 void Membership::went_away(StateFault fault) {

@@ -19,6 +19,8 @@ struct MemberSettings {
   RedisEndpoint redis;
   std::string key_prefix;
   std::string member;  ///< whose ledger it is
+  /// Hears what the fleet counts and counts nothing itself: no ledger, no lease, nobody sees it among the members.
+  bool is_reader = false;
   std::chrono::milliseconds lease{3000};
   std::chrono::milliseconds beat{1000};
   std::chrono::milliseconds count_ttl{8000};
@@ -71,7 +73,9 @@ class Membership {
     void open();
   };
 
+  void enter();
   void join();
+  void become_live();
   void joined(ReplyView reply);
   void join_again(StateFault fault);
   void went_away(StateFault fault);

@@ -8,8 +8,8 @@
 
 namespace fairlead::fleet {
 
-PoolSync::PoolSync(const KeyNames& keys, std::string name)
-    : name_(std::move(name)), pool_prefix_(keys.pool(name_)), key_prefix_(keys.conn_count(name_, "")) {}
+PoolSync::PoolSync(const KeyNames& keys, std::string name, SyncRole role)
+    : role_(role), name_(std::move(name)), pool_prefix_(keys.pool(name_)), key_prefix_(keys.conn_count(name_, "")) {}
 
 void PoolSync::adopt(const routing::Pool& pool) {
   is_retired_ = false;
@@ -66,6 +66,9 @@ PoolSync::Seen PoolSync::look(io::TimePoint now) {
   });
   for (Share& share : shares_) {
     const std::int64_t held = share.activity->in_flight.load(std::memory_order_relaxed);
+    if (role_ == SyncRole::reader) {
+      share.told = held;
+    }
     share.change = held - share.told;
     seen.in_flight += static_cast<std::uint64_t>(held);
     seen.changes += share.change != 0 ? 1 : 0;
@@ -75,7 +78,7 @@ PoolSync::Seen PoolSync::look(io::TimePoint now) {
     const std::uint64_t placed_now = placed - std::exchange(placed_looked_at_, placed);
     placed_ += placed_now;
     placed_at_ = placed_now > 0 ? now : placed_at_;
-    seen.begun = placed_now + look_at_tickets(now);
+    seen.begun = placed_now + (role_ == SyncRole::member ? look_at_tickets(now) : 0);
   }
   latencies_.look(now);
   looked_at_ = now;
@@ -118,7 +121,7 @@ void PoolSync::append_request(Arguments& out, std::chrono::nanoseconds ahead, bo
   balance::TicketBlock::Unused unused;
   const bool keeps_tickets = !is_last && !is_retired_ && is_recent(ticket_used_at_, balance::SyncPace::tickets_for) &&
                              is_recent(others_took_at_, shares_for);
-  if (activity_ && !keeps_tickets) {
+  if (activity_ && !keeps_tickets && role_ == SyncRole::member) {
     unused = activity_->tickets.give_up();
     left_ = 0;
   }
@@ -162,7 +165,9 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nano
   if (has_latencies) {
     fault_ = latencies_.answered(answer[answer.size() - 1], as_of);
   }
-  take_tickets(answer[0].integer(), as_of);
+  if (role_ == SyncRole::member) {
+    take_tickets(answer[0].integer(), as_of);
+  }
   const std::int64_t placed = answer[1].integer();
   const std::int64_t others = placed - fleet_placed_ - static_cast<std::int64_t>(placed_sent_);
   if (fleet_placed_ >= 0) {

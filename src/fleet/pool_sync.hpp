@@ -20,6 +20,12 @@
 
 namespace fairlead::fleet {
 
+/// Who takes part in a sync.
+enum class SyncRole : std::uint8_t {
+  member,  ///< tells what this instance has in flight and leases tickets: leased coordination
+  reader,  ///< hears what the fleet has in flight; others tell of this instance's requests: exact coordination
+};
+
 class PoolSync {
  public:
   static constexpr std::uint32_t block_max = 4096;  ///< tickets
@@ -28,7 +34,7 @@ class PoolSync {
   /// After others took tickets; who is alone needs no lease to go on in turn.
   static constexpr std::chrono::seconds shares_for{10};
 
-  PoolSync(const KeyNames& keys, std::string name);
+  PoolSync(const KeyNames& keys, std::string name, SyncRole role = SyncRole::member);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   /// The pool's backends are these from now on; requests to others are told until they end.
@@ -70,7 +76,7 @@ class PoolSync {
   struct Share {
     std::shared_ptr<balance::BackendActivity> activity{};
     std::string key{};
-    std::int64_t told = 0;
+    std::int64_t told = 0;  ///< a reader: by others, as of the last look
     std::int64_t change = 0;
     bool is_listed = true;  ///< in the pool's present set
     bool is_seen = false;   ///< in the answer being read
@@ -85,6 +91,7 @@ class PoolSync {
   void take_tickets(std::int64_t counter, io::TimePoint now);
   void read_counts(ReplyView answer);
 
+  SyncRole role_;
   std::string name_;
   std::string pool_prefix_;
   std::string key_prefix_;  ///< of a conn_count key, before the URL

@@ -47,7 +47,7 @@ class StoresOnRedis : public testing::Test {
     settings.member.redis.url = std::move(url);
     settings.member.member = "test." + std::to_string(stores_.size());
     FailoverStore& store =
-        stores_.emplace_back(on_.loop, on_.resolver, std::move(settings), on_.metrics, on_.status, on_.log);
+        stores_.emplace_back(on_.loop, on_.resolver, std::move(settings), on_.metrics, on_.status, bell_, on_.log);
     store.start();
     return store;
   }
@@ -129,6 +129,7 @@ class StoresOnRedis : public testing::Test {
   std::shared_ptr<balance::PoolActivity> activity_ = std::make_shared<balance::PoolActivity>();
   routing::Pool pool_{"default", StrategyId::round_robin, backends(), activity_};
   std::list<Asked> asked_;
+  SyncBell bell_;
   std::list<FailoverStore> stores_;
 };
 

@@ -25,7 +25,7 @@ class RedisStoreTest : public ::testing::Test {
     RedisStoreSettings settings;
     settings.member.redis.url = redis_.url();
     settings.member.member = "test.0";
-    store_.emplace(world_.loop(), resolver_, settings, metrics_, status_, log_);
+    store_.emplace(world_.loop(), resolver_, settings, metrics_, status_, bell_, log_);
   }
   void TearDown() override {
     if (store_) {
@@ -98,6 +98,7 @@ class RedisStoreTest : public ::testing::Test {
   Log log_{lines_, LogLevel::debug};
   routing::Pool pool_{"default", balance::StrategyId::round_robin, backends(),
                       std::make_shared<balance::PoolActivity>()};
+  SyncBell bell_;
   std::optional<FailoverStore> store_;
   Acquire want_;
   bool is_answered_ = false;

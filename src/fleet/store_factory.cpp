@@ -9,7 +9,7 @@ std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned w
   if (settings.url.kind == StateKind::memory) {
     return std::make_unique<MemoryStore>([&loop = parts.loop] { return loop.now(); });
   }
-  if (settings.bell != nullptr) {
+  if (settings.is_leased) {
     return std::make_unique<LeasedStore>([&loop = parts.loop] { return loop.now(); }, *settings.bell);
   }
   RedisStoreSettings redis;
@@ -17,7 +17,8 @@ std::unique_ptr<StateStore> make_store(const StateSettings& settings, unsigned w
   redis.member.key_prefix = settings.key_prefix;
   redis.member.member = settings.instance + "." + std::to_string(worker);
   return std::make_unique<FailoverStore>(parts.loop, parts.resolver, std::move(redis),
-                                         StateMetrics(parts.shard, parts.families), parts.status, parts.log);
+                                         StateMetrics(parts.shard, parts.families), parts.status, *settings.bell,
+                                         parts.log);
 }
 
 }  // namespace fairlead::fleet

@@ -22,7 +22,8 @@ struct StateSettings {
   std::string key_prefix;
   const io::TlsContext* tls = nullptr;  ///< for rediss://; outlives the stores
   std::string instance;                 ///< random_id(), made at start
-  SyncBell* bell = nullptr;             ///< leased coordination, and whom to wake; nullptr: exact. Outlives the stores
+  bool is_leased = false;               ///< coordination; else exact
+  SyncBell* bell = nullptr;             ///< of the instance's sync, with Redis. Outlives the stores
 };
 
 /// What a store works with; all but the copied families outlives it.

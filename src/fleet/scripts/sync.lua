@@ -8,8 +8,9 @@
 -- if latencies are wanted, {URL, microseconds, ...} comes last. An error in a pool's or its latencies' place if a key
 -- has a wrong type.
 -- Returned tickets make the counter go back if nobody took any since; else they lapse.
--- FENCED, and nothing applied, if the member's lease is gone: it must reset.
-if is_fenced() then
+-- FENCED, and nothing applied, if the member's lease is gone: it must reset. The member '' is a reader: it changes no
+-- counts.
+if member ~= '' and is_fenced() then
   return redis.error_reply('FENCED the lease is gone')
 end
 
