@@ -11,6 +11,16 @@ namespace {
 constexpr unsigned joins_max = 3;  ///< in a row on one connection
 constexpr std::chrono::seconds join_again_pause{1};
 
+/// An answer has an item a pool, and an error in its place is the pool's; what Redis refuses to all is the member's.
+ReplyView refusal_or(ReplyView answer) {
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    if (answer[i].is_error() && concerns_all(fault_of_reply(answer[i].text()))) {
+      return answer[i];
+    }
+  }
+  return answer;
+}
+
 }  // namespace
 
 void Membership::Gate::open() {
@@ -81,7 +91,13 @@ void Membership::call(Script script, const Arguments& arguments) {
   client_.call(script, arguments.words(), call_max, [this](ReplyView reply) { heard_answer(reply); });
 }
 
-void Membership::heard_answer(ReplyView reply) {
+void Membership::drop_as_slow(std::chrono::milliseconds quick) {
+  join_max_ = quick;
+  client_.drop({"timed_out", false});
+}
+
+void Membership::heard_answer(ReplyView answer) {
+  const ReplyView reply = refusal_or(answer);
   if (!is_live()) {
     return;  // whoever called has been told that there is no answer
   }
@@ -110,7 +126,7 @@ void Membership::join() {
   arguments_.add_number(settings_.lease.count());
   arguments_.add_kept(random_id());
   append_truth(arguments_);
-  client_.call(Script::reset, arguments_.words(), call_max, [this](ReplyView reply) { joined(reply); });
+  client_.call(Script::reset, arguments_.words(), join_max_, [this](ReplyView reply) { joined(reply); });
 }
 
 void Membership::joined(ReplyView reply) {
@@ -128,6 +144,7 @@ void Membership::joined(ReplyView reply) {
   epoch_ = reply[0].text();
   status_.members.store(static_cast<std::uint32_t>(reply[1].integer()), std::memory_order_relaxed);
   note_reaped(reply, 2);
+  join_max_ = call_max;
   joins_tried_ = 0;
   loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
   become_live();

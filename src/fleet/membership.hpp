@@ -60,6 +60,9 @@ class Membership {
   void call(Script script, const Arguments& arguments);
   /// Gives the connection up, as for an answer that makes no sense.
   void drop(StateFault fault) { client_.drop(fault); }
+  /// Gives it up because an answer took longer than its callers wait. Redis is away until it answers a join within
+  /// `quick`: one that is only slow would else be back with each connection and away with the next request.
+  void drop_as_slow(std::chrono::milliseconds quick);
 
  private:
   enum class State : std::uint8_t { away, joining, live, stopped };
@@ -79,7 +82,7 @@ class Membership {
   void joined(ReplyView reply);
   void join_again(StateFault fault);
   void went_away(StateFault fault);
-  void heard_answer(ReplyView reply);
+  void heard_answer(ReplyView answer);
   void beat();
   void heard_beat(ReplyView reply);
   void heard();
@@ -97,6 +100,7 @@ class Membership {
   std::string epoch_key_;
   std::string epoch_;
   unsigned joins_tried_ = 0;  ///< in a row
+  std::chrono::milliseconds join_max_ = call_max;
   io::TimePoint may_join_again_{};
   Arguments arguments_;
   io::Timer beat_timer_;

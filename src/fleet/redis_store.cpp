@@ -312,7 +312,7 @@ void RedisStore::watch_oldest() {
 void RedisStore::drop_if_overdue() {
   const std::optional<io::TimePoint> oldest = oldest_want();
   if (oldest && *oldest + wait_max_ - io::TimerWheel::granularity <= loop_.now()) {
-    member_.drop({"timed_out", false});
+    member_.drop_as_slow(wait_max_);
   } else {
     watch_oldest();
   }

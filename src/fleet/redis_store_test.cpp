@@ -121,6 +121,25 @@ TEST_F(RedisStoreTest, AWantIsAnsweredLocallyAfterFiftyMillisecondsAtMost) {
   release();
 }
 
+TEST_F(RedisStoreTest, ARedisThatWasTooSlowIsAwayUntilItAnswersAJoinInTime) {
+  start_and_join();
+  scripted_[Script::acquire] = "";
+  scripted_[Script::reset] = "";
+  ASSERT_TRUE(is_answered_within(milliseconds(50)));
+  const int joins = redis_.count(Script::reset);
+  ASSERT_TRUE(world_.run_until([&] { return redis_.count(Script::reset) > joins; }, seconds(1)));
+  const int connections = redis_.connections();
+  world_.run_for(milliseconds(60));
+  redis_.peer().send("*2\r\n$5\r\nepoch\r\n:1\r\n");  // too late
+  ASSERT_TRUE(world_.run_until([&] { return redis_.connections() > connections; }, milliseconds(400)));
+  EXPECT_EQ(lines_.count("redis unavailable"), 1u);
+  EXPECT_EQ(lines_.count("redis is back"), 0u);
+  scripted_.clear();
+  ASSERT_TRUE(becomes_live());
+  EXPECT_EQ(lines_.count("redis is back"), 1u);
+  release();
+}
+
 TEST_F(RedisStoreTest, AnAnswerThatComesAfterTheLocalOneCountsNothingTwice) {
   start_and_join();
   scripted_[Script::acquire] = "";
@@ -147,6 +166,16 @@ TEST_F(RedisStoreTest, AReplicaIsSaidToTheOperator) {
   ASSERT_TRUE(is_answered_within(milliseconds(50)));
   EXPECT_EQ(lines_.count("redis refuses us"), 1u);
   EXPECT_EQ(lines_.count("reason=READONLY"), 1u);
+  release();
+}
+
+TEST_F(RedisStoreTest, AReplicaThatRefusesATicketIsSaidOnceAndForNoPool) {
+  start_and_join();
+  scripted_[Script::acquire] = "*1\r\n-READONLY You can't write against a read only replica.\r\n";
+  ASSERT_TRUE(is_answered_within(milliseconds(50)));
+  EXPECT_TRUE(status_.is_degraded());
+  EXPECT_EQ(lines_.count("redis refuses us"), 1u);
+  EXPECT_EQ(lines_.count("redis refuses a pool's keys"), 0u);
   release();
 }
 

@@ -50,4 +50,8 @@ StateFault fault_of_reply(std::string_view text) {
           text.find("password") != std::string_view::npos};
 }
 
+bool concerns_all(const StateFault& fault) {
+  return fault.reason == "READONLY" || fault.reason == "OOM" || fault.reason == "MISCONF";
+}
+
 }  // namespace fairlead::fleet

@@ -19,5 +19,7 @@ struct StateFault {
 StateFault fault_of(const Error& error);
 /// Of an error reply, by its first word.
 StateFault fault_of_reply(std::string_view text);
+/// Redis refuses it whatever the keys are, to every pool alike.
+bool concerns_all(const StateFault& fault);
 
 }  // namespace fairlead::fleet

@@ -28,6 +28,11 @@ TEST(StateFault, AClusterThatIsDownOrMovesASlotHealsByItselfAndKeysOnSeveralSlot
   EXPECT_NE(fault.detail.find("key_prefix"), std::string_view::npos);
 }
 
+TEST(StateFault, AKeyOfAnotherTypeIsAPoolsMatterAndAReplicaEverybodys) {
+  EXPECT_FALSE(concerns_all(fault_of_reply("WRONGTYPE Operation against a key holding the wrong kind of value")));
+  EXPECT_TRUE(concerns_all(fault_of_reply("READONLY You can't write against a read only replica.")));
+}
+
 TEST(StateFault, AnUnknownErrorReplyShowsNoneOfItsText) {
   EXPECT_EQ(fault_of_reply("EVIL secret").reason, "ERR");
 }
