@@ -1,5 +1,5 @@
-// The scripts against a real redis-server: random schedules of turns, crashes, pauses and edits by hand, held against
-// a model and the C++ strategies after each step.
+// The scripts against a real redis-server: random schedules of turns, syncs, crashes, pauses, edits by hand, lost data
+// and failovers to a replica that lags, held against a model and the C++ strategies after each step.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,9 +88,11 @@ class Schedule {
       : redis_(redis), scripts_(scripts), random_(seed) {}
 
   void step() {
-    const int dice = below(200);
-    if (dice < 110) {
+    const int dice = below(204);
+    if (dice < 80) {
       turn(some_member());
+    } else if (dice < 110) {
+      sync(some_member());
     } else if (dice < 140) {
       beat(some_member());
     } else if (dice < 170) {
@@ -103,9 +105,14 @@ class Schedule {
       leave(some_member());
     } else if (dice < 199) {
       delete_count();
-    } else {
-      redis_("FLUSHALL");
+    } else if (dice < 200) {
+      redis_("FLUSHDB");
       model_ = Model{};
+    } else if (dice < 202) {
+      copy_database("0", "1");
+      replica_ = model_;
+    } else {
+      fail_over();
     }
   }
 
@@ -118,6 +125,10 @@ class Schedule {
       }
       const auto known = model_.ledgers.find(member);
       ASSERT_EQ(stored, known == model_.ledgers.end() ? Shares{} : known->second) << member;
+      const bool is_running = std::ranges::count(members_, member) > 0 && !cut_off_.contains(member);
+      if (is_running && model_.is_member(member)) {
+        ASSERT_EQ(stored, truths_[member]) << member;
+      }
     }
     for (const std::string& pool : pools) {
       for (const std::string& url : urls) {
@@ -128,6 +139,7 @@ class Schedule {
 
   int picks = 0;
   int fenced = 0;
+  int failovers = 0;
 
  private:
   static inline const Words pools{"", "blue:"};
@@ -177,23 +189,114 @@ class Schedule {
 
   /// A loop turn: gives back and wants; fenced, it says its truth instead.
   void turn(const std::string& member) {
+    if (joins_again(member)) {
+      return;
+    }
     const Shares changes = some_changes(member);
     std::vector<Wants> wants;
     for (int i = below(3); i > 0; --i) {
       wants.push_back(some_wants());
     }
     const Reply reply = scripts_.acquire(member, changes, wants);
-    ASSERT_EQ(reply.is_error, !model_.is_member(member)) << reply.text;
+    if (is_fenced(member, reply)) {
+      return;
+    }
+    apply(member, changes);
+    compare_answers(member, wants, reply);
+    truths_[member] = model_.ledgers[member];
+  }
+
+  /// After a failover its connection is another: it says its truth first.
+  bool joins_again(const std::string& member) {
+    const bool was_cut_off = cut_off_.contains(member);
+    if (was_cut_off) {
+      reset(member);
+    }
+    return was_cut_off;
+  }
+
+  bool is_fenced(const std::string& member, const Reply& reply) {
+    EXPECT_EQ(reply.is_error, !model_.is_member(member)) << reply.text;
     if (reply.is_error) {
       ++fenced;
       reset(member);
-      return;
     }
+    return reply.is_error;
+  }
+
+  void apply(const std::string& member, const Shares& changes) {
     for (const auto& [count_key, amount] : changes) {
       model_.change(member, count_key, amount);
+      model_.deleted.erase(count_key);
     }
-    compare_answers(member, wants, reply);
+  }
+
+  /// Leased coordination: tells what changed, asks for counts and tickets.
+  void sync(const std::string& member) {
+    if (joins_again(member)) {
+      return;
+    }
+    const Shares changes = some_changes(member);
+    std::vector<Scripts::PoolAsk> asks;
+    for (const std::string& pool : pools) {
+      const int counter = static_cast<int>(model_.counters[key(pool + "rr_counter")]);
+      const int returned = below(3) == 0 ? below(counter + 1) : 0;
+      asks.push_back({pool, below(2) == 0, below(4), below(20), returned, counter - below(2)});
+    }
+    const Reply reply = scripts_.sync(member, changes, asks);
+    if (is_fenced(member, reply)) {
+      return;
+    }
+    apply(member, changes);
+    ASSERT_EQ(reply.items.size(), asks.size());
+    for (std::size_t i = 0; i < asks.size(); ++i) {
+      compare_sync(asks[i], reply.items[i]);
+    }
     truths_[member] = model_.ledgers[member];
+  }
+
+  void compare_sync(const Scripts::PoolAsk& ask, const Reply& answer) {
+    std::uint64_t& counter = model_.counters[key(ask.pool + "rr_counter")];
+    std::uint64_t& placed = model_.counters[key(ask.pool + "fairlead:tie")];
+    const bool goes_back = ask.returned > 0 && counter == static_cast<std::uint64_t>(ask.returned_end);
+    counter += static_cast<std::uint64_t>(ask.taken - (goes_back ? ask.returned : 0));
+    placed += static_cast<std::uint64_t>(ask.placed);
+    Words expected{std::to_string(counter), std::to_string(placed)};
+    for (const std::string& url : ask.wants_counts ? model_.lists[ask.pool] : Words{}) {
+      const std::string count_key = key(ask.pool + "conn_count:" + url);
+      const int count = model_.deleted.contains(count_key) ? 0 : model_.count(count_key);
+      if (count > 0) {
+        expected.insert(expected.end(), {url, std::to_string(count)});
+      }
+    }
+    Words told;
+    for (const Reply& item : answer.items) {
+      told.push_back(item.text);
+    }
+    ASSERT_EQ(told, expected);
+  }
+
+  /// A replica takes over that lags behind: it has what was copied then.
+  void fail_over() {
+    copy_database("1", "0");
+    model_ = replica_;
+    cut_off_.insert(members_.begin(), members_.end());
+    for (const auto& [member, ledger] : model_.ledgers) {
+      if (std::ranges::count(members_, member) == 0) {
+        lose_lease(member);  // died meanwhile
+      }
+    }
+    ++failovers;
+  }
+
+  void copy_database(const std::string& from, const std::string& to) {
+    redis_("SELECT " + to);
+    redis_("FLUSHDB");
+    redis_("SELECT " + from);
+    for (const Reply& name : redis_("KEYS *").items) {
+      redis_.call({"COPY", name.text, name.text, "DB", to});
+    }
+    redis_("SELECT 0");
   }
 
   void compare_answers(const std::string& member, const std::vector<Wants>& wants, const Reply& reply) {
@@ -219,11 +322,15 @@ class Schedule {
   void reset(const std::string& member) {
     scripts_.reset(member, truths_[member]);
     members_seen_.insert(member);
+    cut_off_.erase(member);
     model_.reap();
     model_.ledgers[member] = truths_[member];
   }
 
   void beat(const std::string& member) {
+    if (joins_again(member)) {
+      return;
+    }
     model_.reap();
     ASSERT_EQ(scripts_.beat(member), model_.is_member(member)) << member;
     for (const auto& [count_key, share] : model_.is_member(member) ? model_.ledgers[member] : Shares{}) {
@@ -243,11 +350,13 @@ class Schedule {
     std::string& member = members_[static_cast<std::size_t>(below(static_cast<int>(members_.size())))];
     lose_lease(member);
     truths_.erase(member);
+    cut_off_.erase(member);
     member = "m" + std::to_string(++members_made_);
   }
 
   void leave(const std::string& member) {
     scripts_.leave(member);
+    cut_off_.erase(member);
     model_.ledgers.erase(member);
     model_.expired.erase(member);
     truths_.erase(member);
@@ -276,6 +385,8 @@ class Schedule {
   Scripts& scripts_;
   std::mt19937 random_;
   Model model_;
+  Model replica_;                         ///< what the replica has
+  std::set<std::string> cut_off_;         ///< by a failover, and not joined again yet
   std::map<std::string, Shares> truths_;  ///< what each member holds in truth
   Words members_{"m1", "m2", "m3", "m4"};
   int members_made_ = 4;
@@ -285,6 +396,7 @@ class Schedule {
 TEST_F(ScriptsOnRedis, RandomSchedulesKeepCountsEqualToLedgersAndPicksEqualToTheStrategies) {
   int picks = 0;
   int fenced = 0;
+  int failovers = 0;
   for (unsigned seed = 1; seed <= 4; ++seed) {
     redis()("FLUSHALL");
     Schedule schedule(redis(), scripts(), seed);
@@ -295,9 +407,11 @@ TEST_F(ScriptsOnRedis, RandomSchedulesKeepCountsEqualToLedgersAndPicksEqualToThe
     }
     picks += schedule.picks;
     fenced += schedule.fenced;
+    failovers += schedule.failovers;
   }
   EXPECT_GT(picks, 1000);
   EXPECT_GT(fenced, 50);
+  EXPECT_GT(failovers, 5);
 }
 
 }  // namespace
