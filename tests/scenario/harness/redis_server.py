@@ -13,9 +13,11 @@ from harness.waiting import wait_until
 
 
 class RedisServer:
-    def __init__(self, directory, password=None, user=None, unix_socket=False, tls=None, options=()):
+    def __init__(self, directory, password=None, user=None, unix_socket=False, tls=None,
+                 host="127.0.0.1", run_by=(), options=()):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.host, self.run_by = host, list(run_by)
         self.port = free_port()
         self.tls_port = free_port() if tls else None
         self.tls = tls
@@ -29,11 +31,14 @@ class RedisServer:
     @property
     def url(self):
         secret = f"{self.user or ''}:{self.password}@" if self.password else ""
-        return f"redis://{secret}127.0.0.1:{self.port}"
+        return f"redis://{secret}{self.host}:{self.port}"
 
     def command(self):
-        made = [shutil.which("redis-server"), "--port", self.port, "--bind", "127.0.0.1", "--dir", self.directory,
-                "--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", self.directory / "redis.log"]
+        made = [*self.run_by, shutil.which("redis-server"), "--port", self.port, "--bind", self.host,
+                "--dir", self.directory, "--save", "", "--appendonly", "no", "--daemonize", "no",
+                "--logfile", self.directory / "redis.log"]
+        if self.host != "127.0.0.1":
+            made += ["--protected-mode", "no"]
         if self.user:
             users = self.directory / "users.acl"
             users.write_text(f"user default on nopass ~* &* +@all\nuser {self.user} on >{self.password} ~* &* +@all\n")
@@ -59,8 +64,8 @@ class RedisServer:
             return False
 
     def client(self, db=0):
-        return redis.Redis(port=self.port, password=self.password, username=self.user, db=db, socket_timeout=5,
-                           decode_responses=True)
+        return redis.Redis(host=self.host, port=self.port, password=self.password, username=self.user, db=db,
+                           socket_timeout=5, decode_responses=True)
 
     def pause(self):
         """SIGSTOP: connections stand, nothing answers."""
