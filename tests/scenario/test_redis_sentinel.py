@@ -86,11 +86,12 @@ def test_requests_are_counted_at_the_master_that_the_sentinels_name(scene, group
     are_counted(group.master().client(), [backend], [0])
 
 
-def test_a_killed_master_is_followed_and_no_request_fails(group, instance, backends):
+@pytest.mark.parametrize("trouble", ["kill", "pause"])
+def test_a_lost_master_is_followed_and_no_request_fails(group, instance, backends, trouble):
     old = group.master()
     load = Load(instance.address, proxy, threads=4)
     load.has_done(200)
-    old.kill()
+    getattr(old, trouble)()
     new = group.wait_master_other_than(old)
     wait_until(lambda: is_used(new, instance), FOLLOWED, "the new master to be used")
     load.has_done(200)
