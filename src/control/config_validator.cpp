@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -124,11 +123,9 @@ void check_route_pools(const Config& config, const Places& places, ProblemList& 
   }
 }
 
-constexpr std::string_view keyed_strategy = "consistent_hash";
-
 /// Some request may be sent to the pool by its key.
 bool chooses_by_key(const Config& config, const PoolConfig& pool) {
-  const std::optional<balance::StrategyId> keyed = balance::strategy_of(keyed_strategy);
+  constexpr balance::StrategyId keyed = balance::StrategyId::consistent_hash;
   return pool.strategy == keyed || std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
            return route.pool == pool.name && (route.strategy == keyed || !route.strategy_parameter.empty());
          });
@@ -158,10 +155,10 @@ void check_affinity(const Config& config, const Places& places, ProblemList& pro
     const bool is_bound_set = pool.hash_load_max != PoolConfig{}.hash_load_max;
     if ((!sources.empty() || is_bound_set) && !chooses_by_key(config, pool)) {
       const std::string key = sources.empty() ? "hash_load_max" : "hash_key";
-      problems.add(places.of(place, "." + key), backquoted(key) +
-                                                    " does nothing, no request to this pool is sent by "
-                                                    "its key; add `strategy: consistent_hash`, or leave "
-                                                    "the key out");
+      problems.add(places.of(place, "." + key),
+                   backquoted(key) +
+                       " does nothing, no request to this pool is sent by its key; add `strategy: "
+                       "consistent_hash`, or leave the key out");
     }
   }
 }
