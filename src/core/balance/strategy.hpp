@@ -22,7 +22,7 @@ struct PickInput {
   float expected = 0;
   std::uint64_t random = 0;  ///< uniform, another a pick
   std::uint64_t hash = 0;    ///< of the request's key; needed only if the strategy needs_key()
-  float load_max = 0;        ///< of a key's backend, in shares of all loads; below 1: however loaded. With needs_key()
+  float load_max = 0;        ///< with a key: how many times its share of all loads a backend may have; 0: any load
   /// Seconds to an answer's first byte a backend, in the set's order, 0: not known yet; needed only if the strategy
   /// needs_latencies().
   std::span<const float> latencies = {};
