@@ -1,7 +1,7 @@
-// One pool's latencies in a sync: what this instance measured and the fleet doesn't know goes out, what the fleet makes
-// of all measurements comes back into the cells. So an instance knows backends that it never sent to. Only while
-// requests are placed by latency, a few times a second, and only what differs noticeably. Used by pool_sync, which gives
-// it its place in the call; what Redis keeps: docs/redis.md.
+// One pool's latencies in a sync: what this instance measured and the fleet doesn't know goes out, what the fleet
+// makes of all measurements comes back into the cells. So an instance knows backends that it never sent to. Only while
+// requests are placed by latency, a few times a second, and only what differs noticeably. Used by pool_sync, which
+// gives it its place in the call; what Redis keeps: docs/redis.md.
 // Thread rule: one loop thread (the cells behind it are the workers'). Lifetime: keeps the cells alive, never a pool.
 #pragma once
 

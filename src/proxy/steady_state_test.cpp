@@ -209,6 +209,10 @@ TEST(SteadyState, ARequestWithAKeyAllocatesNothing) {
   }
 }
 
+TEST(SteadyState, ARequestPlacedByLatencyAllocatesNothing) {
+  EXPECT_EQ(allocations_of(post("/proxy?strategy=peak_ewma", "body"), 1'000), 0U);
+}
+
 TEST(SteadyState, AnIdleConnectionHoldsLessThanTwoKibibytes) {
   constexpr int connections = 1'000;
   ProxyBed bed(1, {}, 10'000, uncounted);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 
 #include "core/balance/strategy.hpp"
@@ -63,6 +64,19 @@ TEST(PeakEwma, WhoIsNotKnownYetIsTriedByOneRequestAtATime) {
 TEST(PeakEwma, AmongIdleOnesWhoIsNotKnownYetGetsNoMoreThanItsShare) {
   const Counts counts = picks(equal_backends(4), {{0, 0.01F, 0.01F, 0.01F}, {0, 0, 0, 0}});
   EXPECT_NEAR(counts[0], 250, 70);
+}
+
+TEST(PeakEwma, OfTwoThatAreNotKnownTheLessLoadedForItsWeightIsTaken) {
+  EXPECT_EQ(picks(equal_backends(2), {{0, 0}, {3, 2}}), (Counts{0, 1000}));
+  EXPECT_EQ(picks(equal_backends(2), {{}, {3, 2}}), (Counts{0, 1000}));
+  EXPECT_EQ(picks(backends_of({1, 4}), {{0, 0}, {1, 4}}), (Counts{0, 1000}));  // 2 against 5 / 4
+}
+
+TEST(PeakEwma, AMeasurementThatIsNoNumberAboveZeroIsNotKnown) {
+  for (const float absurd : {-1.0F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_EQ(picks(equal_backends(2), {{absurd, 0.01F}, {1, 100}}), (Counts{0, 1000})) << absurd;
+    EXPECT_EQ(picks(equal_backends(2), {{absurd, 0.01F}, {0, 1}}), (Counts{1000, 0})) << absurd;
+  }
 }
 
 }  // namespace

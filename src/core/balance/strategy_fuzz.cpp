@@ -31,7 +31,8 @@ class Bytes {
     if (first < 0xf0) {
       return static_cast<float>(first % 16U) * 1e-3F;
     }
-    return std::bit_cast<float>(std::uint32_t{byte()} << 24 | std::uint32_t{byte()} << 16 | first);
+    const std::uint32_t high = byte();
+    return std::bit_cast<float>(high << 24 | std::uint32_t{byte()} << 16);
   }
 
  private:
