@@ -44,6 +44,23 @@ def test_least_connections_goes_by_what_the_others_have_in_flight(scene, redis_s
     wait_counts(database, [busy, idle], [0, 0])
 
 
+def test_power_of_two_goes_by_what_the_others_have_in_flight(scene, redis_server, database):
+    busy, gate = scene.backend(), Gate()
+    busy.script = gate
+    idle = scene.backend()
+    one, other = fleet(scene, redis_server, [busy, idle], 2)
+    flight = Flight(one, 12)  # in turn: every second one stays at the busy backend
+    wait_until(lambda: gate.waiting >= 5 and counts(database, [busy])[0] >= 5, 5, "them to be held and counted")
+    waking = Flight(other, 2, target="/proxy?strategy=power_of_two")  # at rest it doesn't listen
+    wait_until(lambda: {chosen(post(other, query="?strategy=power_of_two")) for _ in range(8)} == {idle.url}, 10,
+               "the second instance to pass over the busy backend")
+    assert 'fairlead_picks_total{basis="leased"} 0\n' not in other.metrics()
+    gate.open()
+    for held in (flight, waking):
+        held.land()
+    wait_counts(database, [busy, idle], [0, 0])
+
+
 def test_counts_are_the_truth_after_load_on_all_instances(scene, redis_server, database):
     backends = [scene.backend() for _ in range(3)]
     instances = fleet(scene, redis_server, backends, 3)

@@ -166,6 +166,60 @@ def test_redis_is_shown_up_and_down(scene):
     wait_until(lambda: (post(instance), up() == {1.0})[1], 10, "fairlead_redis_up to be 1 again")
 
 
+def in_flight(text, scope):
+    """By the backend's URL."""
+    return {dict(labels)["server"]: value for labels, value in samples(text, "fairlead_upstream_in_flight").items()
+            if dict(labels)["scope"] == scope}
+
+
+def test_what_the_whole_fleet_has_in_flight_is_shown_beside_the_own(scene, redis_server, coordination):
+    gate = Gate()
+    backend = scene.backend(gate)
+    here, there = (scene.fairlead([backend], state=redis_server.url) for _ in range(2))
+    flights = [Flight(here, 2), Flight(there, 1)]
+    gate.holds(3)
+    wait_until(lambda: in_flight(there.metrics(), "fleet") == {backend.url: 3}, 3, "three in flight over the fleet")
+    text = there.metrics()
+    assert in_flight(text, "local") == {backend.url: 1}
+    assert samples(text, "fairlead_shared_count_drift") == {frozenset({("pool", "default")}): 0}
+    gate.open()
+    for flight in flights:
+        flight.land()
+    wait_until(lambda: in_flight(there.metrics(), "fleet") == {backend.url: 0}, 3, "none in flight")
+
+
+def test_what_a_user_counts_by_hand_is_drift(scene, redis_server, database, coordination):
+    backend = scene.backend()
+    instance = scene.fairlead([backend], state=redis_server.url)
+    database.incrby(f"conn_count:{backend.url}", 2)
+    assert samples(instance.metrics(), "fairlead_shared_count_drift") == {frozenset({("pool", "default")}): 2}
+
+
+def test_a_scrape_while_redis_hangs_leaves_out_what_it_cannot_know(scene, redis_server, coordination):
+    backend = scene.backend()
+    instance = scene.fairlead([backend], state=redis_server.url)
+    post(instance)
+    redis_server.pause()
+    text = instance.metrics()
+    assert in_flight(text, "fleet") == {} and not samples(text, "fairlead_shared_count_drift")
+    assert in_flight(text, "local") == {backend.url: 0}
+    redis_server.resume()
+    wait_until(lambda: in_flight(instance.metrics(), "fleet") == {backend.url: 0}, 10, "the fleet to be shown again")
+
+
+def test_the_regret_of_choices_by_load_is_shown(scene):
+    gate = Gate()
+    instance = scene.fairlead([scene.backend(gate), scene.backend(gate)], workers=1)
+    flight = Flight(instance, 4, target="/proxy?strategy=least_conn")
+    gate.holds(4)
+    text = instance.metrics()
+    labels = {("pool", "default"), ("strategy", "least_conn")}
+    assert samples(text, "fairlead_pick_regret_bucket")[frozenset(labels | {("le", "0")})] == 4
+    assert samples(text, "fairlead_pick_regret_sum")[frozenset(labels)] == 0
+    gate.open()
+    flight.land()
+
+
 def test_the_build_and_the_process_are_shown(scene):
     text = scene.fairlead([scene.backend()]).metrics()
     assert set(samples(text, "fairlead_build_info").values()) == {1.0}
