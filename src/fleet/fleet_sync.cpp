@@ -18,7 +18,7 @@ FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings setti
     : loop_(loop),
       role_(settings.role),
       log_(log, redacted(settings.member.redis.url)),
-      member_(loop, resolver, member_of(settings), metrics, status),
+      member_(loop, resolver, member_of(std::move(settings.member), settings.role), metrics, status),
       pace_(settings.interval) {
   member_.append_truth = [this](Arguments& out) {
     for (PoolSync& pool : pools_) {
@@ -46,10 +46,9 @@ FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings setti
   alarm_.on_expiry = [](io::Alarm& alarm) { static_cast<FleetSync*>(alarm.context)->look_around(); };
 }
 
-MemberSettings FleetSync::member_of(const Settings& settings) {
-  MemberSettings member = settings.member;
-  member.is_reader = settings.role == SyncRole::reader;
-  return member;
+MemberSettings FleetSync::member_of(MemberSettings settings, SyncRole role) {
+  settings.is_reader = role == SyncRole::reader;
+  return settings;
 }
 
 io::Task<> FleetSync::stop() {

@@ -43,7 +43,7 @@ class FleetSync {
   SyncBell& bell() { return bell_; }
 
  private:
-  static MemberSettings member_of(const Settings& settings);
+  static MemberSettings member_of(MemberSettings settings, SyncRole role);
   void look_around();
   void look();
   void rest();

@@ -131,8 +131,9 @@ class Schedule {
       }
     }
     for (const std::string& pool : pools) {
+      const std::string before_url = key(pool + "conn_count:");
       for (const std::string& url : urls) {
-        compare_count(key(pool + "conn_count:" + url));
+        compare_count(before_url + url);
       }
     }
   }

@@ -51,13 +51,21 @@ def test_power_of_two_goes_by_what_the_others_have_in_flight(scene, redis_server
     one, other = fleet(scene, redis_server, [busy, idle], 2)
     flight = Flight(one, 12)  # in turn: every second one stays at the busy backend
     wait_until(lambda: gate.waiting >= 5 and counts(database, [busy])[0] >= 5, 5, "them to be held and counted")
-    waking = Flight(other, 2, target="/proxy?strategy=power_of_two")  # at rest it doesn't listen
-    wait_until(lambda: {chosen(post(other, query="?strategy=power_of_two")) for _ in range(8)} == {idle.url}, 10,
-               "the second instance to pass over the busy backend")
-    assert 'fairlead_picks_total{basis="leased"} 0\n' not in other.metrics()
+    by_load, flights = "/proxy?strategy=power_of_two", [flight]
+
+    def goes_by_the_fleet():  # at rest it doesn't listen, so the first ones may go anywhere
+        flights.append(Flight(other, 1, target=by_load))
+        return 'fairlead_picks_total{basis="leased"} 0\n' not in other.metrics()
+
+    wait_until(goes_by_the_fleet, 5, "the second instance to see the first's requests")
+    wait_until(lambda: gate.waiting + len(idle.requests) == 11 + len(flights), 5, "all to have gone somewhere")
+    served, held = len(idle.requests), gate.waiting
+    flights.append(Flight(other, 5, target=by_load))
+    wait_until(lambda: len(idle.requests) >= served + 5 or gate.waiting > held, 5, "them to have gone somewhere")
+    assert gate.waiting == held, "one went to the busy backend"
     gate.open()
-    for held in (flight, waking):
-        held.land()
+    for one_flight in flights:
+        one_flight.land()
     wait_counts(database, [busy, idle], [0, 0])
 
 
