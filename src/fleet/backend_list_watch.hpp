@@ -31,7 +31,7 @@ class BackendListWatch {
     List configured;
   };
   static constexpr std::chrono::milliseconds interval{250};
-  static constexpr std::chrono::milliseconds digest_stands_for{100};  ///< in Redis, for all instances
+  static constexpr std::chrono::milliseconds digest_stands_for{200};  ///< in Redis, for all instances
   static constexpr std::chrono::milliseconds call_max{1000};
   static constexpr std::size_t invalid_max = 1024;  ///< entries that were reported
   static constexpr unsigned polls_in_a_row_max = 4;
@@ -72,6 +72,7 @@ class BackendListWatch {
   };
 
   void look();
+  void saw_kept(ReplyView reply);
   void saw_digests(ReplyView reply);
   void ask_digests(bool anew, std::function<void(ReplyView)> answer);
   void poll();
