@@ -80,7 +80,7 @@ class EngineTest : public ::testing::TestWithParam<const char*> {
   Operation operation;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, EngineTest, ::testing::ValuesIn(TestBed::kinds),
+INSTANTIATE_TEST_SUITE_P(Engines, EngineTest, ::testing::ValuesIn(TestBed::kinds()),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST_P(EngineTest, ASubmitThatCompletesAtOnceIsNotListed) {
@@ -162,6 +162,14 @@ TEST_P(EngineTest, WaitReturnsAtItsTime) {
   EXPECT_TRUE(engine.completed().empty());
 }
 
+TEST_P(EngineTest, AWaitWithNothingToDoLastsUntilItsTime) {
+  ASSERT_FALSE(engine.submit(operation));
+  engine.wait(engine.now());
+  const TimePoint until = engine.now() + std::chrono::milliseconds(5);
+  engine.wait(until);
+  EXPECT_GE(engine.now(), until);
+}
+
 TEST_P(EngineTest, AWakeBeforeTheWaitEndsIt) {
   const TimePoint until = engine.now() + half_a_minute;
   engine.wake();
@@ -169,13 +177,22 @@ TEST_P(EngineTest, AWakeBeforeTheWaitEndsIt) {
   EXPECT_LT(engine.now(), until);
 }
 
-TEST(EpollEngine, AWakeFromAnotherThreadEndsAWait) {
-  const std::unique_ptr<TestBed> bed = TestBed::make("epoll");
-  const TimePoint until = bed->engine().now() + half_a_minute;
-  std::thread other([&] { bed->engine().wake(); });
-  bed->engine().wait(until);
-  other.join();
-  EXPECT_LT(bed->engine().now(), until);
+/// What needs real time.
+class KernelEngine : public ::testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Engines, KernelEngine, ::testing::ValuesIn(TestBed::kernel_kinds()),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+TEST_P(KernelEngine, EveryWakeFromAnotherThreadEndsAWait) {
+  const std::unique_ptr<TestBed> bed = TestBed::make(GetParam());
+  Engine& engine = bed->engine();
+  for (int times = 0; times < 3; ++times) {
+    const TimePoint until = engine.now() + half_a_minute;
+    std::thread other([&] { engine.wake(); });
+    engine.wait(until);
+    other.join();
+    EXPECT_LT(engine.now(), until);
+  }
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class ListenerTest : public ::testing::TestWithParam<const char*> {
   std::vector<std::unique_ptr<FarEnd>> clients;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, ListenerTest, ::testing::ValuesIn(TestBed::kinds),
+INSTANTIATE_TEST_SUITE_P(Engines, ListenerTest, ::testing::ValuesIn(TestBed::kinds()),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST_P(ListenerTest, TellsTheRealPort) {

@@ -57,7 +57,7 @@ class ConnectTest : public ::testing::TestWithParam<const char*> {
   Outcome outcome;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, ConnectTest, ::testing::ValuesIn(TestBed::kinds),
+INSTANTIATE_TEST_SUITE_P(Engines, ConnectTest, ::testing::ValuesIn(TestBed::kinds()),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST_P(ConnectTest, ConnectsWritesAndReads) {

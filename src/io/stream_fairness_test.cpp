@@ -86,7 +86,7 @@ TEST_P(StreamFairness, APostponedReadWaitsForWhatIsntThereYet) {
   EXPECT_TRUE(bed->run_until([&] { return bytes > plenty; }));
 }
 
-INSTANTIATE_TEST_SUITE_P(On, StreamFairness, ::testing::ValuesIn(TestBed::kinds));
+INSTANTIATE_TEST_SUITE_P(On, StreamFairness, ::testing::ValuesIn(TestBed::kinds()));
 
 }  // namespace
 }  // namespace fairlead::io

@@ -82,7 +82,7 @@ class StreamTest : public ::testing::TestWithParam<const char*> {
   Outcome outcome;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, StreamTest, ::testing::ValuesIn(TestBed::kinds),
+INSTANTIATE_TEST_SUITE_P(Engines, StreamTest, ::testing::ValuesIn(TestBed::kinds()),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST_P(StreamTest, ReadsWhatIsThereWithoutWaiting) {
@@ -448,7 +448,7 @@ class BrokenWatchTest : public StreamTest {
   int times = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, BrokenWatchTest, ::testing::ValuesIn(TestBed::kinds),
+INSTANTIATE_TEST_SUITE_P(Engines, BrokenWatchTest, ::testing::ValuesIn(TestBed::kinds()),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST_P(BrokenWatchTest, TellsOnceOfAReset) {

@@ -10,6 +10,7 @@
 
 #include "base/check.hpp"
 #include "io/epoll_engine.hpp"
+#include "io/uring_engine.hpp"
 #include "support/simulation.hpp"
 
 namespace fairlead::testing {
@@ -68,9 +69,10 @@ class KernelEnd final : public FarEnd {
   std::string received_;
 };
 
+template <typename KernelEngine>
 class KernelBed final : public TestBed {
  public:
-  KernelBed() { check(engine_.failure() == 0, "no epoll"); }
+  KernelBed() { check(!engine_.failure(), "the kernel refuses this engine"); }
   ~KernelBed() override {
     for (const int descriptor : listening_) {
       ::close(descriptor);
@@ -117,7 +119,7 @@ class KernelBed final : public TestBed {
     return {reinterpret_cast<sockaddr*>(&bound), length};
   }
 
-  io::EpollEngine engine_;
+  KernelEngine engine_;
   io::EventLoop loop_{engine_};
   std::vector<int> listening_;
 };
@@ -192,9 +194,26 @@ TestBed::Accepted TestBed::accept() {
   return accepted;
 }
 
+std::vector<const char*> TestBed::kinds() {
+  std::vector<const char*> kinds = kernel_kinds();
+  kinds.push_back("simulated");
+  return kinds;
+}
+
+std::vector<const char*> TestBed::kernel_kinds() {
+  std::vector<const char*> kinds{"epoll"};
+  if (!io::UringEngine().failure()) {
+    kinds.push_back("io_uring");
+  }
+  return kinds;
+}
+
 std::unique_ptr<TestBed> TestBed::make(const std::string& kind) {
   if (kind == "epoll") {
-    return std::make_unique<KernelBed>();
+    return std::make_unique<KernelBed<io::EpollEngine>>();
+  }
+  if (kind == "io_uring") {
+    return std::make_unique<KernelBed<io::UringEngine>>();
   }
   return std::make_unique<SimulatedBed>();
 }

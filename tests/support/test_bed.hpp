@@ -1,5 +1,6 @@
-// One ground for one test text: a loop on an engine and far ends to talk to, either of the kernel (epoll over real
-// loopback sockets) or simulated. A test says what must hold on both; what only one can do is tested elsewhere.
+// One ground for one test text: a loop on an engine and far ends to talk to, either of the kernel (epoll or
+// io_uring over real loopback sockets) or simulated. A test says what must hold on all; what only one can do is tested
+// elsewhere.
 // Thread rule: the test's thread. Lifetime: the bed outlives its far ends and all that runs on its loop.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/event_loop.hpp"
 
@@ -56,7 +58,10 @@ class TestBed {
   io::TimePoint in(io::Clock::duration duration) { return loop().now() + duration; }
 
   static std::unique_ptr<TestBed> make(const std::string& kind);
-  static constexpr const char* kinds[] = {"epoll", "simulated"};
+  /// For test parameters: all that this machine allows. The test UringEngine.IsWhatTheKernelAllows says so when io_uring
+  /// isn't among them.
+  static std::vector<const char*> kinds();
+  static std::vector<const char*> kernel_kinds();
 };
 
 }  // namespace fairlead::testing

@@ -6,7 +6,7 @@ packages_of() {
   case $1 in
     build)
       echo clang-19 lld-19 libstdc++-12-dev libc6-dev cmake ninja-build ccache pkg-config
-      echo libssl-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libhiredis-dev libcli11-dev libsimdjson-dev
+      echo libssl-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libhiredis-dev libcli11-dev libsimdjson-dev liburing-dev
       echo libgtest-dev libgmock-dev libhttp-parser-dev
       ;;
     run) echo curl ;;
