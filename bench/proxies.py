@@ -83,6 +83,7 @@ listen:
 admin:
   address: 127.0.0.1:{admin_port}
 workers: {workers}
+engine: {engine}
 state:
   url: {state_url}
   coordination: {coordination}
@@ -295,13 +296,13 @@ def haproxy(stage, folder, port):
     return [program, "-db", "-f", config]
 
 
-def fairlead_on(stage, folder, port, state_url="memory://", coordination="leased", workers=1):
+def fairlead_on(stage, folder, port, state_url="memory://", coordination="leased", workers=1, engine="epoll"):
     program = stage.build / "fairlead"
     if not program.exists():
         raise Unavailable(f"{program} is missing; build first: ./dev build")
     servers = "\n".join(f"      - url: http://127.0.0.1:{each}" for each in stage.backend_ports)
     config = FAIRLEAD.format(port=port, admin_port=free_ports(1)[0], state_url=state_url, coordination=coordination,
-                             workers=workers, servers=servers)
+                             workers=workers, engine=engine, servers=servers)
     return [program, "run", "--config", written(folder / "fairlead.yaml", config)]
 
 
@@ -315,6 +316,10 @@ def redis_on(stage, folder):
                                        "--appendonly", "no", "--dir", folder])
     stage.await_port("redis", port)
     return port
+
+
+def fairlead_uring(stage, folder, port):
+    return fairlead_on(stage, folder, port, engine="io_uring")
 
 
 def fairlead_redis(stage, folder, port, coordination):
@@ -345,6 +350,7 @@ def origin(stage, folder, port):
 PROXIES = {
     "relay": relay,
     "fairlead": fairlead_on,
+    "fairlead-uring": fairlead_uring,
     "fairlead-leased": fairlead_leased,
     "fairlead-exact": fairlead_exact,
     "fairlead-two": fairlead_two,

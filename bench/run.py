@@ -47,7 +47,7 @@ def start_all(stage, names, refused):
 def run_shape(options, shape, refused):
     """All windows of a shape, the rounds interleaved: A B C, A B C."""
     samples = []
-    names = [name for name in shape.proxies if name in (options.proxies or proxies.PROXIES)]
+    names = [name for name in shape.proxies if not options.proxies or name in options.proxies]
     with Stage(options.build, shape.backends) as stage:
         if proxies.OTHERS_CORE in proxies.CORES:
             os.sched_setaffinity(0, {proxies.OTHERS_CORE})

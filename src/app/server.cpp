@@ -32,7 +32,8 @@ Server::Server(control::Config config, const Log& log, Reread reread, std::funct
       families_(registry_),
       controller_(std::move(config), log, [this](const auto& snapshot) { publish(snapshot); }),
       state_(controller_.config(), control_loop_, resolver_thread_, registry_, log),
-      admin_({control_loop_, registry_, controller_, state_, version, log}) {}
+      admin_({control_loop_, registry_, controller_, state_, version, log}),
+      engines_(controller_.config().engine, log) {}
 
 Server::~Server() {
   end();
@@ -44,6 +45,9 @@ std::optional<std::string> Server::start() {
   add_metrics();
   if (auto failure = state_.fault()) {
     return failure;
+  }
+  if (engines_.fault()) {
+    return engines_.fault();
   }
   if (auto failure = make_workers()) {
     return failure;
@@ -65,7 +69,7 @@ std::optional<std::string> Server::start() {
   });
   control_thread_ = std::thread([this] { control_loop_.run(); });
   log_.info("fairlead serves",
-            {{"version", version}, {"workers", workers_.size()}, {"engine", "epoll"}, {"state", state_.shown()}});
+            {{"version", version}, {"workers", workers_.size()}, {"engine", engines_.name()}, {"state", state_.shown()}});
   return std::nullopt;
 }
 
@@ -102,10 +106,11 @@ std::optional<std::string> Server::make_workers() {
   const unsigned count = worker_count(controller_.config());
   const std::size_t connections_each = std::max<std::size_t>(1, controller_.config().limits.connections / count);
   for (unsigned index = 0; index < count; ++index) {
-    auto made = std::make_unique<WorkerThread>(resolver_thread_);
-    if (made->engine.failure() != 0) {
-      return "the kernel gives no event loop: " + std::string(io::error_of(made->engine.failure(), {}).detail);
+    std::unique_ptr<io::Engine> engine = engines_.make();
+    if (!engine) {
+      return engines_.fault();
     }
+    auto made = std::make_unique<WorkerThread>(std::move(engine), resolver_thread_);
     metrics::Shard& shard = registry_.add_shard();
     made->store = state_.make_store(index, made->loop, made->resolver, shard);
     made->worker = std::make_unique<proxy::Worker>(

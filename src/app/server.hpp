@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "app/engines.hpp"
 #include "app/shared_state.hpp"
 #include "base/log.hpp"
 #include "control/admin_api.hpp"
@@ -44,10 +46,11 @@ class Server {
  private:
   /// A core's loop with all that runs on it.
   struct WorkerThread {
-    explicit WorkerThread(io::ResolverThread& names) : resolver(loop, names) {}
+    WorkerThread(std::unique_ptr<io::Engine> its_engine, io::ResolverThread& names)
+        : engine(std::move(its_engine)), resolver(loop, names) {}
 
-    io::EpollEngine engine;
-    io::EventLoop loop{engine};
+    std::unique_ptr<io::Engine> engine;
+    io::EventLoop loop{*engine};
     io::Resolver resolver;
     std::unique_ptr<fleet::StateStore> store;
     std::unique_ptr<proxy::Worker> worker;
@@ -77,6 +80,7 @@ class Server {
   io::ResolverThread resolver_thread_;
   SharedState state_;
   control::AdminApi admin_;
+  Engines engines_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::thread control_thread_;
   std::size_t undrained_ = 0;
