@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "io/epoll_engine.hpp"
 #include "io/task.hpp"
 #include "io/task_scope.hpp"
 #include "support/simulation.hpp"
+#include "support/test_bed.hpp"
 
 namespace fairlead::io {
 namespace {
@@ -84,11 +84,19 @@ TEST(EventLoop, DropsMailThatNobodyRan) {
   EXPECT_EQ(*witness, 0);
 }
 
-TEST(EventLoop, TakesMailFromManyThreadsEachInItsOrder) {
+/// What needs real threads and time.
+class KernelEventLoop : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::unique_ptr<testing::TestBed> bed = testing::TestBed::make(GetParam());
+  EventLoop& loop = bed->loop();
+};
+
+INSTANTIATE_TEST_SUITE_P(Engines, KernelEventLoop, ::testing::ValuesIn(testing::TestBed::kernel_kinds()),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+TEST_P(KernelEventLoop, TakesMailFromManyThreadsEachInItsOrder) {
   constexpr int threads_count = 4;
   constexpr int pieces_each = 5000;
-  EpollEngine engine;
-  EventLoop loop(engine);
   std::vector<std::vector<int>> seen(threads_count);
   int ended = 0;
   std::vector<std::thread> threads;
@@ -114,9 +122,7 @@ TEST(EventLoop, TakesMailFromManyThreadsEachInItsOrder) {
   }
 }
 
-TEST(EventLoop, StopFromAnotherThreadEndsRun) {
-  EpollEngine engine;
-  EventLoop loop(engine);
+TEST_P(KernelEventLoop, StopFromAnotherThreadEndsRun) {
   const TimePoint start = loop.exact_now();
   std::thread other([&] { loop.stop(); });
   loop.run();

@@ -16,19 +16,6 @@ void set_flag(int descriptor, int level, int name) {
   ::setsockopt(descriptor, level, name, &on, sizeof on);
 }
 
-void consume(Operation& operation, std::size_t count) {
-  operation.sent += static_cast<std::int64_t>(count);
-  while (operation.vector_count > 0 && count >= operation.vectors->iov_len) {
-    count -= operation.vectors->iov_len;
-    ++operation.vectors;
-    --operation.vector_count;
-  }
-  if (count > 0) {
-    operation.vectors->iov_base = static_cast<char*>(operation.vectors->iov_base) + count;
-    operation.vectors->iov_len -= count;
-  }
-}
-
 ssize_t send_once(const Operation& operation) {
   if (operation.vector_count == 1) {  // the kernel takes a single piece more cheaply
     return ::send(operation.socket->descriptor, operation.vectors->iov_base, operation.vectors->iov_len, MSG_NOSIGNAL);
@@ -135,12 +122,25 @@ bool try_receive(Operation& operation) {
   }
 }
 
+void count_sent(Operation& operation, std::size_t count) {
+  operation.sent += static_cast<std::int64_t>(count);
+  while (operation.vector_count > 0 && count >= operation.vectors->iov_len) {
+    count -= operation.vectors->iov_len;
+    ++operation.vectors;
+    --operation.vector_count;
+  }
+  if (count > 0) {
+    operation.vectors->iov_base = static_cast<char*>(operation.vectors->iov_base) + count;
+    operation.vectors->iov_len -= count;
+  }
+}
+
 bool try_send(Operation& operation) {
   Socket& socket = *operation.socket;
   while (operation.vector_count > 0) {
     const ssize_t count = send_once(operation);
     if (count >= 0) {
-      consume(operation, static_cast<std::size_t>(count));
+      count_sent(operation, static_cast<std::size_t>(count));
     } else if (errno == EAGAIN) {
       socket.maybe_writable = false;
       return false;

@@ -20,6 +20,8 @@ bool try_accept(Operation& operation);
 /// Less than asked for means drained, unless the peer's end was announced and is still to be read.
 bool try_receive(Operation& operation);
 bool try_send(Operation& operation);
+/// The kernel took `count` bytes of a send.
+void count_sent(Operation& operation, std::size_t count);
 /// False: under way; connect_outcome() tells once the socket is writable.
 bool try_connect(Operation& operation);
 void connect_outcome(Operation& operation);

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,14 @@ __kernel_timespec time_left(TimePoint until) {
   const auto left = std::max(until - Clock::now(), Clock::duration{0});
   const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
   return {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+}
+
+std::size_t size_of(const Operation& operation) {
+  std::size_t size = 0;
+  for (std::uint32_t i = 0; i < operation.vector_count; ++i) {
+    size += operation.vectors[i].iov_len;
+  }
+  return size;
 }
 
 }  // namespace
@@ -133,6 +142,7 @@ void UringEngine::close(Socket& socket) {
   if (!socket.is_open()) {
     return;
   }
+  send_untried(socket);
   for (Operation** slot : {&socket.reader, &socket.writer, &socket.watcher}) {
     end_parked(*slot, -ECANCELED);
   }
@@ -150,6 +160,7 @@ void UringEngine::close(Socket& socket) {
 
 void UringEngine::shutdown_send(Socket& socket) {
   if (socket.is_open()) {
+    send_untried(socket);
     ::shutdown(socket.descriptor, SHUT_WR);
   }
 }
@@ -191,7 +202,7 @@ bool UringEngine::try_now(Record& record, Operation& operation) {
     case OperationKind::accept: return socket.maybe_readable && try_accept(operation);
     case OperationKind::receive: return receive_now(record, operation);
     case OperationKind::readable: return readable_now(record, operation);
-    case OperationKind::send: return socket.maybe_writable && try_send(operation);
+    case OperationKind::send: return socket.maybe_writable && send_now(operation);
     case OperationKind::broken: operation.result = 0; return socket.is_broken;
     case OperationKind::connect:
       if (!try_connect(operation)) {
@@ -201,6 +212,26 @@ bool UringEngine::try_now(Record& record, Operation& operation) {
       return true;
   }
   return true;
+}
+
+/// False also for one that is to go with the turn's call: worth a try, and parked.
+bool UringEngine::send_now(Operation& operation) {
+  if (received_in_turn_ >= gathers_from) {
+    const std::size_t size = size_of(operation);
+    if (size != 0 && size <= std::min(gathered_send_max, outgoing_.size() - gathered_bytes_)) {
+      gathered_bytes_ += size;
+      return false;
+    }
+  }
+  return try_send(operation);
+}
+
+/// What waits for the turn's call goes before what can't wait.
+void UringEngine::send_untried(Socket& socket) {
+  Operation* operation = socket.writer;
+  if (operation != nullptr && operation->kind == OperationKind::send && socket.maybe_writable && try_send(*operation)) {
+    end_parked(socket.writer, operation->result);
+  }
 }
 
 bool UringEngine::receive_now(Record& record, Operation& operation) {
@@ -235,6 +266,8 @@ bool UringEngine::readable_now(Record& record, Operation& operation) {
 void UringEngine::cancel(Operation& operation) {
   Operation*& slot = slot_of(operation);
   if (slot == &operation) {
+    Record& record = record_of(*operation.socket);
+    record.is_disowned = record.is_disowned || (&slot == &operation.socket->writer && record.has(sending));
     end_parked(slot, -ECANCELED);
   }
 }
@@ -289,7 +322,7 @@ void UringEngine::arm_enlisted() {
 /// Asks for what its parked operations wait for and nothing under way tells.
 void UringEngine::arm(Record& record) {
   if (record.socket == nullptr) {
-    for (const Request each : {receiving, polling_input, polling_output, polling_hang_up}) {
+    for (const Request each : {receiving, polling_input, polling_output, polling_hang_up, sending}) {
       cancel_request(record, each);
     }
     if (record.in_flight == 0) {
@@ -301,12 +334,8 @@ void UringEngine::arm(Record& record) {
     cancel_request(record, receiving);
   }
   arm_input(record);
+  arm_output(record);
   const Socket& socket = *record.socket;
-  if (socket.writer != nullptr && !record.has(polling_output)) {
-    io_uring_sqe& submission = *io_uring_get_sqe(&ring_);
-    io_uring_prep_poll_add(&submission, record.descriptor, POLLOUT);
-    send_off(submission, record, polling_output);
-  }
   if (socket.watcher != nullptr && !record.has(receiving) && !record.has(polling_hang_up)) {
     // Multishot polls tell of changes: the end of the peer's half, which every poll tells, isn't told for ever.
     io_uring_sqe& submission = *io_uring_get_sqe(&ring_);
@@ -334,6 +363,35 @@ void UringEngine::arm_input(Record& record) {
     io_uring_prep_poll_add(&submission, record.descriptor, POLLIN);
     send_off(submission, record, polling_input);
   }
+}
+
+void UringEngine::arm_output(Record& record) {
+  const Socket& socket = *record.socket;
+  if (socket.writer == nullptr || record.has(polling_output) || record.has(sending)) {
+    return;
+  }
+  if (socket.maybe_writable && socket.writer->kind == OperationKind::send) {
+    send_copy(record, *socket.writer);
+    return;
+  }
+  io_uring_sqe& submission = *io_uring_get_sqe(&ring_);
+  io_uring_prep_poll_add(&submission, record.descriptor, POLLOUT);
+  send_off(submission, record, polling_output);
+}
+
+/// Copied, so that whatever the kernel does and whenever, it never reads what is the caller's.
+void UringEngine::send_copy(Record& record, const Operation& operation) {
+  char* begin = outgoing_.data() + outgoing_bytes_;
+  char* end = begin;
+  for (std::uint32_t i = 0; i < operation.vector_count; ++i) {
+    const iovec& piece = operation.vectors[i];
+    end = std::copy_n(static_cast<const char*>(piece.iov_base), piece.iov_len, end);
+  }
+  const auto size = static_cast<std::size_t>(end - begin);
+  outgoing_bytes_ += size;
+  io_uring_sqe& submission = *io_uring_get_sqe(&ring_);
+  io_uring_prep_send(&submission, record.descriptor, begin, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  send_off(submission, record, sending);
 }
 
 void UringEngine::send_off(io_uring_sqe& submission, Record& record, Request request) {
@@ -374,6 +432,10 @@ void UringEngine::wait(TimePoint until) {
   } else {
     io_uring_submit_and_get_events(&ring_);
   }
+  if (enlisted_ == nullptr && io_uring_sq_ready(&ring_) == 0) {
+    gathered_bytes_ = outgoing_bytes_ = 0;  // each send was made within the call, with whatever success
+  }
+  received_in_turn_ = 0;
   reap();
 }
 
@@ -412,6 +474,7 @@ void UringEngine::on_completion(const io_uring_cqe& completion) {
     record.clear(request);
   }
   if (request == receiving) {
+    ++received_in_turn_;
     take_received(record, completion);
   }
   if (record.socket == nullptr) {
@@ -431,6 +494,7 @@ void UringEngine::on_completion(const io_uring_cqe& completion) {
       socket.maybe_writable = true;
       serve_parked(record, socket.writer);
       break;
+    case sending: on_sent(record, completion.res); break;
     case polling_hang_up:
       if (completion.res > 0 && (completion.res & (POLLERR | POLLHUP)) != 0) {
         on_broken(record);
@@ -472,6 +536,27 @@ void UringEngine::on_received(Record& record, const io_uring_cqe& completion) {
   }
   serve_parked(record, socket.reader);
   if (!record.has(receiving) && socket.watcher != nullptr) {
+    enlist(record);
+  }
+}
+
+void UringEngine::on_sent(Record& record, std::int64_t result) {
+  Socket& socket = *record.socket;
+  if (socket.writer == nullptr || std::exchange(record.is_disowned, false)) {
+    enlist(record);
+    return;
+  }
+  Operation& operation = *socket.writer;
+  if (result >= 0) {
+    count_sent(operation, static_cast<std::size_t>(result));
+  } else if (result != -EAGAIN && result != -EINTR) {
+    end_parked(socket.writer, result);
+    return;
+  }
+  if (operation.vector_count == 0) {
+    end_parked(socket.writer, operation.sent);
+  } else {
+    socket.maybe_writable = false;
     enlist(record);
   }
 }

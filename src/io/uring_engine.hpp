@@ -7,6 +7,7 @@
 
 #include <liburing.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -47,6 +48,9 @@ class UringEngine final : public Engine {
   /// Buffers held for a socket that nobody reads before its receive is stopped. One turn of the kernel may add
   /// some 32 before it hears of that.
   static constexpr std::uint16_t held_max = 4;
+  /// A turn that brings bytes for this many sockets gathers its small sends and makes them with the turn's one call.
+  static constexpr unsigned gathers_from = 4;
+  static constexpr std::size_t gathered_send_max = 2048;
 
  private:
   /// What may be under way in the kernel for a socket; the tag in user_data, and a bit of in_flight.
@@ -55,6 +59,7 @@ class UringEngine final : public Engine {
     polling_input = 2,    ///< one shot: for accept, and for a receive without a buffer of ours
     polling_output = 3,   ///< one shot
     polling_hang_up = 4,  ///< multishot
+    sending = 5,          ///< a copy of the parked send's bytes, as far as the kernel takes them at once
   };
   /// A socket as the kernel side has it. Stays until the last completion of its requests, which may be after the Socket.
   struct alignas(8) Record {
@@ -65,6 +70,7 @@ class UringEngine final : public Engine {
     bool has_ended = false;     ///< the peer's sending half, behind what is held
     bool is_bulk = false;       ///< bytes come faster than buffers are worth: poll, and receive into the caller's memory
     bool stops_receiving = false;  ///< the armed receive is to be cancelled
+    bool is_disowned = false;      ///< what is being sent is of an operation that was cancelled
     bool is_listed = false;
     Record* next = nullptr;  ///< to be armed, or free
     UringBuffers::Held held;
@@ -82,6 +88,8 @@ class UringEngine final : public Engine {
   void free(Record& record);
 
   bool try_now(Record& record, Operation& operation);
+  bool send_now(Operation& operation);
+  void send_untried(Socket& socket);
   bool receive_now(Record& record, Operation& operation);
   bool readable_now(Record& record, Operation& operation);
   void serve_parked(Record& record, Operation*& slot);
@@ -91,6 +99,8 @@ class UringEngine final : public Engine {
   void arm_enlisted();
   void arm(Record& record);
   void arm_input(Record& record);
+  void arm_output(Record& record);
+  void send_copy(Record& record, const Operation& operation);
   static void send_off(io_uring_sqe& submission, Record& record, Request request);
   void cancel_request(Record& record, Request request);
   void poll_wake();
@@ -99,6 +109,7 @@ class UringEngine final : public Engine {
   void on_completion(const io_uring_cqe& completion);
   void on_received(Record& record, const io_uring_cqe& completion);
   void take_received(Record& record, const io_uring_cqe& completion);
+  void on_sent(Record& record, std::int64_t result);
   void stop_receiving(Record& record);
   void on_broken(Record& record);
 
@@ -116,6 +127,10 @@ class UringEngine final : public Engine {
   std::vector<std::unique_ptr<Record>> records_;
   Record* free_ = nullptr;
   Record* enlisted_ = nullptr;
+  unsigned received_in_turn_ = 0;
+  std::size_t gathered_bytes_ = 0;  ///< room in outgoing_ that parked sends were promised
+  std::size_t outgoing_bytes_ = 0;
+  std::array<char, 64UL * 1024> outgoing_;
 };
 
 }  // namespace fairlead::io
