@@ -30,8 +30,8 @@ EngineDecision decide_engine(control::EngineChoice choice, const io::UringEngine
 }
 
 Engines::Engines(control::EngineChoice choice, const Log& log)
-    : decision_(decide_engine(choice, choice == control::EngineChoice::epoll ? io::UringEngine::Failure{}
-                                                                             : io::UringEngine().failure())) {
+    : decision_(decide_engine(
+          choice, choice == control::EngineChoice::epoll ? io::UringEngine::Failure{} : io::UringEngine().failure())) {
   if (!decision_.note.empty()) {
     log.info("io_uring isn't allowed here, epoll serves", {{"reason", decision_.note}});
   }

@@ -68,14 +68,15 @@ std::optional<std::string> Server::start() {
     starting_.spawn(become_ready());
   });
   control_thread_ = std::thread([this] { control_loop_.run(); });
-  log_.info("fairlead serves",
-            {{"version", version}, {"workers", workers_.size()}, {"engine", engines_.name()}, {"state", state_.shown()}});
+  log_.info(
+      "fairlead serves",
+      {{"version", version}, {"workers", workers_.size()}, {"engine", engines_.name()}, {"state", state_.shown()}});
   return std::nullopt;
 }
 
 void Server::add_metrics() {
   control::add_process_metrics(registry_);
-  control::add_build_info(registry_, version);
+  control::add_build_info(registry_, version, engines_.name());
   const auto gauge = [this](std::string name, std::string help, metrics::MetricType type, auto read) {
     registry_.add_collected(
         metrics::Family{.name = std::move(name), .help = std::move(help), .type = type, .labels = {}, .bounds = {}},

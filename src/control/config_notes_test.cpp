@@ -11,13 +11,6 @@ TEST(ConfigNotes, HaveNothingToSayOfTheDefaults) {
   EXPECT_TRUE(notes_of(default_config()).empty());
 }
 
-TEST(ConfigNotes, SayThatIoUringIsNotThereYet) {
-  Config config = default_config();
-  config.engine = EngineChoice::io_uring;
-  ASSERT_EQ(notes_of(config).size(), 1U);
-  EXPECT_NE(notes_of(config)[0].find("io_uring"), std::string::npos);
-}
-
 TEST(ConfigNotes, SayThatACaFileDoesNothingWithoutTls) {
   Config config = default_config("redis://h");
   config.state.coordination = Coordination::exact;

@@ -113,10 +113,13 @@ void append_process(std::vector<Setting>& settings, Config& config) {
   std::get<NumberValue>(workers.value).zero_word = "auto";
   workers.default_text = "auto";
   settings.push_back(std::move(workers));
-  settings.push_back(
-      choice("engine", engine_names, config.engine,
-             {"How the kernel is asked for input and output. In this version epoll serves, whatever stands here.",
-              "Many containers refuse io_uring, so `auto` is what a file should say. The log shows what serves."}));
+  settings.push_back(choice(
+      "engine", engine_names, config.engine,
+      {"How the workers ask the kernel for input and output. `auto`: io_uring where it is allowed (Linux 6.1 or "
+       "later), "
+       "else epoll, and the log says why. `io_uring`: that or no start.",
+       "io_uring takes less CPU a request, and many containers refuse it, so `auto` is what a file should say. The "
+       "log and `fairlead_build_info` show what serves."}));
 }
 
 void append_state(std::vector<Setting>& settings, StateConfig& state) {

@@ -100,21 +100,21 @@ void add_process_metrics(metrics::Registry& registry) {
   add(registry, MetricType::gauge, "process_start_time_seconds", "Start of the process since the epoch.", start_time);
 }
 
-void add_build_info(metrics::Registry& registry, std::string_view version) {
+void add_build_info(metrics::Registry& registry, std::string_view version, std::string_view engine) {
 #if defined(__clang__)
   const std::string compiler = "clang " + std::to_string(__clang_major__);
 #else
   const std::string compiler = "gcc " + std::to_string(__GNUC__);
 #endif
-  registry.add_collected(Family{.name = "fairlead_build_info",
-                                .help = "Which build this is; always 1.",
-                                .type = MetricType::gauge,
-                                .labels = {"version", "compiler"},
-                                .bounds = {}},
-                         [version = std::string(version), compiler](FamilySamples& samples) {
-                           samples.samples.push_back(
-                               FamilySamples::Sample{.label_values = {version, compiler}, .value = 1, .histogram = {}});
-                         });
+  registry.add_collected(
+      Family{.name = "fairlead_build_info",
+             .help = "Which build this is and what its workers run on; always 1.",
+             .type = MetricType::gauge,
+             .labels = {"version", "compiler", "engine"},
+             .bounds = {}},
+      [labels = std::vector<std::string>{std::string(version), compiler, std::string(engine)}](FamilySamples& samples) {
+        samples.samples.push_back(FamilySamples::Sample{.label_values = labels, .value = 1, .histogram = {}});
+      });
 }
 
 }  // namespace fairlead::control

@@ -6,7 +6,7 @@
 namespace fairlead::control {
 
 void add_process_metrics(metrics::Registry& registry);
-/// `version` such as "0.1.0".
-void add_build_info(metrics::Registry& registry, std::string_view version);
+/// `version` such as "0.1.0"; `engine` is what the workers run on.
+void add_build_info(metrics::Registry& registry, std::string_view version, std::string_view engine);
 
 }  // namespace fairlead::control

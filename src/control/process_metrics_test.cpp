@@ -51,13 +51,14 @@ TEST(ProcessMetrics, StartedInThePast) {
   EXPECT_GT(start, now - 30 * 24 * 3600.0);
 }
 
-TEST(ProcessMetrics, BuildInfoTellsTheVersion) {
+TEST(ProcessMetrics, BuildInfoTellsTheVersionAndTheEngine) {
   metrics::Registry registry;
-  add_build_info(registry, "1.2.3");
+  add_build_info(registry, "1.2.3", "epoll");
   const auto families = registry.collect();
   ASSERT_EQ(families.size(), 1U);
   EXPECT_EQ(families[0].family->name, "fairlead_build_info");
   EXPECT_EQ(families[0].samples.at(0).label_values.at(0), "1.2.3");
+  EXPECT_EQ(families[0].samples[0].label_values.at(2), "epoll");
   EXPECT_EQ(families[0].samples[0].value, 1);
 }
 

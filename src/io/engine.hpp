@@ -1,6 +1,6 @@
 // The one seam to the kernel: completion-shaped operations on sockets. An Operation is submitted; it completes at once
 // (submit returns true) or later, when wait() has put it on the list of completed ones. epoll_engine tries the call,
-// parks on "would block" and does it when the kernel says ready; an io_uring engine maps an Operation to a submission;
+// parks on "would block" and does it when the kernel says ready; uring_engine is brought bytes and gathers small sends;
 // the simulated one of the tests plays scripted peers in virtual time. No method is meaningless on any of them.
 // Thread rule: everything but wake() on the loop's thread.
 #pragma once

@@ -1,5 +1,5 @@
-// A byte stream to a peer: reads and writes that are tried at once and awaited only when the kernel would block, each
-// with a deadline. One read and one write may be under way at a time. Plain here; TLS is another implementation.
+// A byte stream to a peer: reads and writes that are tried at once and awaited when they can't be done yet, each with a
+// deadline. One read and one write may be under way at a time. Plain here; TLS is another implementation.
 // Thread rule: one loop thread. Lifetime: outlives every operation on it; closing ends them with ErrorKind::cancelled.
 #pragma once
 

@@ -61,14 +61,14 @@ class UringEngine final : public Engine {
     polling_hang_up = 4,  ///< multishot
     sending = 5,          ///< a copy of the parked send's bytes, as far as the kernel takes them at once
   };
-  /// A socket as the kernel side has it. Stays until the last completion of its requests, which may be after the Socket.
+  /// A socket as the kernel side has it. Stays until the last completion of its requests, be the Socket gone or not.
   struct alignas(8) Record {
     Socket* socket = nullptr;  ///< null once closed
     int descriptor = -1;
-    int fault = 0;              ///< an errno that the receive found; told behind what is held
+    int fault = 0;  ///< an errno that the receive found; told behind what is held
     std::uint8_t in_flight = 0;
-    bool has_ended = false;     ///< the peer's sending half, behind what is held
-    bool is_bulk = false;       ///< bytes come faster than buffers are worth: poll, and receive into the caller's memory
+    bool has_ended = false;  ///< the peer's sending half, behind what is held
+    bool is_bulk = false;    ///< bytes come faster than buffers are worth: poll, and receive into the caller's memory
     bool stops_receiving = false;  ///< the armed receive is to be cancelled
     bool is_disowned = false;      ///< what is being sent is of an operation that was cancelled
     bool is_listed = false;

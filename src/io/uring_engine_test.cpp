@@ -36,9 +36,8 @@ struct Connection {
     send.kind = OperationKind::send;
     watch.kind = OperationKind::broken;
     receive.socket = send.socket = watch.socket = &socket;
-    receive.on_complete = send.on_complete = watch.on_complete = [](Operation& operation) {
-      *static_cast<bool*>(operation.context) = true;
-    };
+    receive.on_complete = send.on_complete =
+        watch.on_complete = [](Operation& operation) { *static_cast<bool*>(operation.context) = true; };
     receive.context = &received;
     send.context = &sent;
     watch.context = &broken;
@@ -58,7 +57,9 @@ struct Connection {
     received = bed.engine().submit(receive);
     return received;
   }
-  std::string text() const { return memory.substr(0, static_cast<std::size_t>(std::max<std::int64_t>(receive.result, 0))); }
+  std::string text() const {
+    return memory.substr(0, static_cast<std::size_t>(std::max<std::int64_t>(receive.result, 0)));
+  }
   /// What comes next; empty at the end or when nothing comes.
   std::string next(std::size_t bytes_max = 100'000) {
     return start_receive(bytes_max) || bed.run_until([&] { return received; }) ? text() : std::string();

@@ -40,10 +40,16 @@ run_section() {
 section_release() { build release; }
 section_unit() { build release && unit_tests release; }
 section_budget() { build release proxy_test && "$python" tools/dev/budget.py; }
+# On io_uring where it is allowed; what depends on the engine most, on epoll as well.
 section_scenario() {
   build release fairlead
-  FAIRLEAD_BINARY=$PWD/build/release/fairlead timeout 900 "$python" -m pytest -q -p no:cacheprovider \
-    --junitxml="$results/scenario.xml" tests/scenario
+  local -a pytest=(env FAIRLEAD_BINARY="$PWD/build/release/fairlead" timeout 1200 "$python" -m pytest -q
+    -p no:cacheprovider)
+  local failed=0
+  "${pytest[@]}" --junitxml="$results/scenario.xml" tests/scenario || failed=1
+  FAIRLEAD_ENGINE=epoll "${pytest[@]}" --junitxml="$results/scenario.epoll.xml" \
+    tests/scenario/test_http_connections.py tests/scenario/test_upstream_pool.py || failed=1
+  return "$failed"
 }
 section_lint() { command_lint; }
 section_asan() { build asan && ASAN_OPTIONS=detect_stack_use_after_return=1 unit_tests asan; }

@@ -16,6 +16,8 @@ from harness.wire import Client, Cut, fetch
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("FAIRLEAD_BINARY", str(ROOT / "build/release/fairlead"))
+# What the workers run on, unless a test's configuration names it; see `engine` in docs/configuration.md.
+ENGINE = os.environ.get("FAIRLEAD_ENGINE", "auto")
 # Bounds on resident memory say nothing when a sanitizer's allocator keeps what was freed.
 SANITIZED = bool(os.environ.get("FAIRLEAD_SANITIZED"))
 
@@ -40,6 +42,7 @@ def configuration(backends=(), routes=(SEED_ROUTE,), state="memory://", **sectio
         "listen": [{"address": f"127.0.0.1:{free_port()}"}],
         "admin": {"address": f"127.0.0.1:{free_port()}"},
         "workers": 2,
+        "engine": ENGINE,
         "state": {"coordination": coordination, **(state if isinstance(state, dict) else {"url": state})},
         "timeouts": {"drain": "3s"},
         "pools": [{"name": "default", "strategy": "round_robin", "backends": [{"url": url} for url in urls(backends)]}],
