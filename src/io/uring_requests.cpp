@@ -164,7 +164,7 @@ void UringEngine::on_completion(const io_uring_cqe& completion) {
   if (tag == cancel_tag) {
     return;
   }
-  Record& record = *reinterpret_cast<Record*>(completion.user_data & ~tag_mask);
+  Record& record = *reinterpret_cast<Record*>(static_cast<char*>(io_uring_cqe_get_data(&completion)) - tag);
   const auto request = static_cast<Request>(tag);
   if (!goes_on) {
     record.clear(request);
