@@ -1,5 +1,5 @@
-// Which engine the workers' loops run on: decided once, at start, from the configuration and from what the kernel allows,
-// and said. The control loop and the demo backend have a handful of sockets and stay on epoll. Used by Server.
+// Which engine the workers' loops run on: decided once, at start, by the configuration and by what the kernel allows, and
+// said. The control loop and the demo backend have a handful of sockets and stay on epoll. Used by Server.
 // Thread rule: one thread makes all engines; each is then its loop's.
 #pragma once
 

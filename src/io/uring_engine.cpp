@@ -32,14 +32,6 @@ __kernel_timespec time_left(TimePoint until) {
   return {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
 }
 
-std::size_t size_of(const Operation& operation) {
-  std::size_t size = 0;
-  for (std::uint32_t i = 0; i < operation.vector_count; ++i) {
-    size += operation.vectors[i].iov_len;
-  }
-  return size;
-}
-
 }  // namespace
 
 UringEngine::UringEngine() {
@@ -209,6 +201,14 @@ bool UringEngine::try_now(Record& record, Operation& operation) {
       return true;
   }
   return true;
+}
+
+std::size_t UringEngine::size_of(const Operation& operation) {
+  std::size_t size = 0;
+  for (std::uint32_t i = 0; i < operation.vector_count; ++i) {
+    size += operation.vectors[i].iov_len;
+  }
+  return size;
 }
 
 /// False also for one that is to go with the turn's call: worth a try, and parked.

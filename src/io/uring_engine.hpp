@@ -88,6 +88,7 @@ class UringEngine final : public Engine {
   void free(Record& record);
 
   bool try_now(Record& record, Operation& operation);
+  static std::size_t size_of(const Operation& operation);
   bool send_now(Operation& operation);
   void send_untried(Socket& socket);
   bool receive_now(Record& record, Operation& operation);

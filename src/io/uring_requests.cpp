@@ -94,7 +94,8 @@ void UringEngine::arm_output(Record& record) {
   if (socket.writer == nullptr || record.has(polling_output) || record.has(sending)) {
     return;
   }
-  if (socket.maybe_writable && socket.writer->kind == OperationKind::send) {
+  const bool is_gathered = socket.maybe_writable && socket.writer->kind == OperationKind::send;
+  if (is_gathered && size_of(*socket.writer) <= outgoing_.size() - outgoing_bytes_) {
     send_copy(record, *socket.writer);
     return;
   }
@@ -238,7 +239,8 @@ void UringEngine::on_received(Record& record, const io_uring_cqe& completion) {
 
 void UringEngine::on_sent(Record& record, std::int64_t result) {
   Socket& socket = *record.socket;
-  if (socket.writer == nullptr || std::exchange(record.is_disowned, false)) {
+  const bool is_disowned = std::exchange(record.is_disowned, false);
+  if (is_disowned || socket.writer == nullptr) {
     enlist(record);
     return;
   }

@@ -58,8 +58,8 @@ class TestBed {
   io::TimePoint in(io::Clock::duration duration) { return loop().now() + duration; }
 
   static std::unique_ptr<TestBed> make(const std::string& kind);
-  /// For test parameters: all that this machine allows. The test UringEngine.IsWhatTheKernelAllows says so when io_uring
-  /// isn't among them.
+  /// For test parameters: all that this machine allows. The test UringEngine.IsWhatTheKernelAllows says it when
+  /// io_uring isn't among them.
   static std::vector<const char*> kinds();
   static std::vector<const char*> kernel_kinds();
 };
