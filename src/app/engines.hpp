@@ -1,4 +1,4 @@
-// Which engine the workers' loops run on: decided once, at start, by the configuration and by what the kernel allows, and
+// Which engine the workers' loops run on: decided at start, by the configuration and by what the kernel allows, and
 // said. The control loop and the demo backend have a handful of sockets and stay on epoll. Used by Server.
 // Thread rule: one thread makes all engines; each is then its loop's.
 #pragma once
