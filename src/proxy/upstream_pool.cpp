@@ -69,7 +69,7 @@ void UpstreamPool::give_back(UpstreamBackend& backend, std::unique_ptr<UpstreamC
   connection->buffer.reset();
   connection->idle_since = loop_.now();
   backend.idle.push_back(std::move(connection));
-  if (backend.idle.size() > idle_max) {
+  if (backend.idle.size() > surplus_max) {
     backend.idle.erase(backend.idle.begin());
   }
 }
@@ -82,13 +82,24 @@ void UpstreamPool::close_idle() {
   }
 }
 
+void UpstreamPool::sweep_idle(UpstreamBackend& backend) const {
+  const io::TimePoint now = loop_.now();
+  std::erase_if(backend.idle, [&](const std::unique_ptr<UpstreamConnection>& connection) {
+    return now - connection->idle_since > idle_for || !connection->stream.is_quiet(false);
+  });
+  // The longest idle are at the front.
+  std::size_t surplus = backend.idle.size() - std::min(backend.idle.size(), idle_max);
+  const auto stays = std::ranges::find_if(backend.idle, [&](const std::unique_ptr<UpstreamConnection>& connection) {
+    return surplus-- == 0 || now - connection->idle_since < surplus_for;
+  });
+  backend.idle.erase(backend.idle.begin(), stays);
+}
+
 void UpstreamPool::sweep() {
   const io::TimePoint now = loop_.now();
   for (auto& [pool, backends] : pools_) {
     for (auto& [url, backend] : backends) {
-      std::erase_if(backend.idle, [&](const std::unique_ptr<UpstreamConnection>& connection) {
-        return now - connection->idle_since > idle_for || !connection->stream.is_quiet(false);
-      });
+      sweep_idle(backend);
     }
     std::erase_if(backends, [&](const auto& entry) {
       const UpstreamBackend& backend = entry.second;

@@ -1,7 +1,8 @@
 // Connections to backends: per worker, per pool and backend, idle ones reused most-recent-first. An idle connection
 // that the backend has ended, or that lay idle for too long, is closed by a sweep and never reused; one whose last
-// answer wasn't seen to its exact end never comes here. Thread rule: one loop thread. Lifetime: connections in use
-// return or die before the pool.
+// answer wasn't seen to its exact end never comes here. What a burst leaves beyond the share that stays idle is kept for
+// a moment: the next requests usually follow at once, and would have to connect anew.
+// Thread rule: one loop thread. Lifetime: connections in use return or die before the pool.
 #pragma once
 
 #include <chrono>
@@ -42,7 +43,9 @@ struct UpstreamBackend {
 
 class UpstreamPool {
  public:
-  static constexpr std::size_t idle_max = 64;          ///< a backend
+  static constexpr std::size_t idle_max = 64;          ///< a backend; beyond it they stay for surplus_for
+  static constexpr std::size_t surplus_max = 1024;     ///< at any moment
+  static constexpr std::chrono::seconds surplus_for{1};
   static constexpr std::chrono::seconds idle_for{55};  ///< just under the common 60 s of servers
   static constexpr std::chrono::seconds sweep_every{1};
   static constexpr std::chrono::seconds trusted_for{1};       ///< idle this short: what the loop has heard is enough
@@ -74,6 +77,7 @@ class UpstreamPool {
   using ByName = std::unordered_map<std::string, Value, NameHash, std::equal_to<>>;
 
   void sweep();
+  void sweep_idle(UpstreamBackend& backend) const;
 
   io::EventLoop& loop_;
   io::Resolver& resolver_;

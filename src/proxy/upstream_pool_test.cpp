@@ -35,6 +35,11 @@ class UpstreamPoolTest : public ::testing::Test {
     return std::move(**made);
   }
   UpstreamBackend& record() { return pool->backend("default", numbered); }
+  void leave_idle(std::size_t connections) {
+    for (std::size_t i = 0; i < connections; ++i) {
+      pool->give_back(record(), open());
+    }
+  }
   void TearDown() override {
     ASSERT_EQ(scope.running(), 0U);
     made.reset();
@@ -89,18 +94,32 @@ TEST_F(UpstreamPoolTest, AnIdleConnectionHoldsNoBuffer) {
 }
 
 TEST_F(UpstreamPoolTest, NoMoreThanItsShareStaysIdleAndTheOldestGo) {
-  for (std::size_t i = 0; i < UpstreamPool::idle_max + 2; ++i) {
-    auto connection = open();
-    pool->give_back(record(), std::move(connection));
-    world.run_for(milliseconds(1));
-    auto keep_apart = pool->take_idle(record());
-    record().idle.push_back(std::move(keep_apart));
-  }
+  leave_idle(UpstreamPool::idle_max + 2);
+  world.run_for(UpstreamPool::surplus_for + UpstreamPool::sweep_every);
   EXPECT_EQ(record().idle.size(), UpstreamPool::idle_max);
   world.settle();
   EXPECT_TRUE(far.connections[0]->saw_close());
   EXPECT_TRUE(far.connections[1]->saw_close());
   EXPECT_FALSE(far.connections[2]->saw_close());
+}
+
+TEST_F(UpstreamPoolTest, WhatABurstLeavesIsThereForTheNextRequests) {
+  leave_idle(UpstreamPool::idle_max + 20);
+  std::vector<std::unique_ptr<UpstreamConnection>> taken;
+  for (std::size_t i = 0; i < UpstreamPool::idle_max + 20; ++i) {
+    taken.push_back(pool->take_idle(record()));
+    EXPECT_NE(taken.back(), nullptr);
+  }
+}
+
+TEST_F(UpstreamPoolTest, EvenForAMomentThereIsAMaximum) {
+  leave_idle(UpstreamPool::surplus_max);
+  EXPECT_EQ(record().idle.size(), UpstreamPool::surplus_max);
+  leave_idle(1);
+  EXPECT_EQ(record().idle.size(), UpstreamPool::surplus_max);
+  world.settle();
+  EXPECT_TRUE(far.connections[0]->saw_close());
+  EXPECT_FALSE(far.connections[1]->saw_close());
 }
 
 TEST_F(UpstreamPoolTest, AConnectionThatTheBackendEndedIsntUsed) {
