@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../wire.hpp"
+#include "quantile.hpp"
 #include "service.hpp"
 
 namespace {
@@ -77,7 +78,7 @@ class Arrivals {
   static nanoseconds seconds(double amount) { return nanoseconds(static_cast<std::int64_t>(amount * 1e9)); }
 
   void plan_next() {
-    next_ += bench::quality::exponential(2 * number_ + 1 + (plan_.seed << 41), 1e9 / plan_.rate);
+    next_ += bench::quality::gap_before(number_, plan_.seed, plan_.rate);
     if (next_ >= last_) {
       return;
     }
@@ -98,7 +99,7 @@ class Arrivals {
   }
 
   void begin_one() {
-    const std::size_t instance = bench::quality::mixed(2 * number_ + (plan_.seed << 42)) % plan_.ports.size();
+    const std::size_t instance = bench::quality::instance_of(number_, plan_.seed, plan_.ports.size());
     Connection* connection = nullptr;
     if (idle_[instance].empty()) {
       all_.push_back(std::make_unique<Connection>());
@@ -166,13 +167,7 @@ class Arrivals {
   }
 
   static double quantile_ms(std::vector<std::int64_t>& values, double quantile) {
-    if (values.empty()) {
-      return 0;
-    }
-    const auto place =
-        std::min(values.size() - 1, static_cast<std::size_t>(quantile * static_cast<double>(values.size())));
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(place), values.end());
-    return static_cast<double>(values[place]) / 1e6;
+    return static_cast<double>(bench::quality::quantile_of(values, quantile)) / 1e6;
   }
 
   void print() {

@@ -134,7 +134,7 @@ class Backends {
 
   void serve(Place& place, Job job, Clock::time_point from) {
     ++place.busy;
-    const auto time = bench::quality::exponential(job.number ^ (seed_ << 40), mean_ns_ / place.speed);
+    const auto time = bench::quality::exponential(bench::quality::work_of(job.number, seed_), mean_ns_ / place.speed);
     finishes_.push({from + time, &place, job.connection});
     arm();
   }
