@@ -85,7 +85,7 @@ Instance::Next Instance::look_around(TimePoint now) {
 
 Instance::Next Instance::answered(fairlead::fleet::ReplyView part, TimePoint now) {
   is_calling_ = false;
-  const bool is_sound = sync_.answered(part, called_at_ + (now - called_at_) / 2, pace_.trusted_for());
+  const bool is_sound = sync_.answered(part, called_at_ + (now - called_at_) / 2, pace_);
   fairlead::check(is_sound, "an answer is understood");
   return rest(now);
 }

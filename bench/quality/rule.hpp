@@ -1,6 +1,6 @@
 // How the instances of a simulated fleet choose, as the command line names it: `rotating`, a baseline of its own
 // (rotating_least.hpp), or `local|leased|exact[:STRATEGY][@INTERVALms]`, strategies by their names in the
-// roster, least_conn unless told otherwise; without an interval leased follows the requests as the product does. Values.
+// roster, least_conn unless told otherwise; without an interval leased follows the requests as in the product. Values.
 #pragma once
 
 #include <chrono>

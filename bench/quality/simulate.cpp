@@ -1,6 +1,6 @@
 // How well a fleet would balance: the product's own strategies, views and sync pace in a simulated fleet. Each rule
-// gets the same arrivals and each request the same work. Prints what clients wait, beside what they wait when nothing is
-// shared. How to read the table: README.md.
+// gets the same arrivals and each request the same work. Prints what clients wait, beside what they wait when nothing
+// is shared. How to read the table: README.md.
 // `simulate [--instances N] [--backends N] [--workers N] [--load SHARE] [--service-ms MS] [--shape NAME] [--seconds S]
 // [--seeds K] [--rules A,B,...]`
 #include <getopt.h>

@@ -1,6 +1,6 @@
 // What a fleet shares, for one pool: sync.lua and the two choices of acquire.lua over plain numbers. The choices are
-// the strategies' own, which the scripts are held against (src/fleet/scripts_*_test.cpp). Used by simulation. One thread.
-// Lifetime: `pool` outlives it.
+// the strategies' own, which the scripts are held against (src/fleet/scripts_*_test.cpp). Used by simulation.
+// One thread. Lifetime: `pool` outlives it.
 #pragma once
 
 #include <hiredis/hiredis.h>

@@ -168,7 +168,7 @@ void FleetSync::answered(ReplyView reply) {
   bool is_sound = reply.size() == asked_.size();
   for (std::size_t i = 0; is_sound && i < asked_.size(); ++i) {
     const bool had_fault = !asked_[i]->fault().empty();
-    is_sound = asked_[i]->answered(reply[i], as_of, pace_.trusted_for());
+    is_sound = asked_[i]->answered(reply[i], as_of, pace_);
     if (had_fault != !asked_[i]->fault().empty()) {
       log_.pool_flipped(asked_[i]->name(), asked_[i]->fault());
     }

@@ -152,7 +152,7 @@ std::uint32_t PoolSync::tickets_wanted(std::chrono::nanoseconds ahead) const {
   return wanted;
 }
 
-bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nanoseconds trusted_for) {
+bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::SyncPace& pace) {
   if (answer.is_error()) {
     fault_ = fault_of_reply(answer.text()).reason;
     return true;
@@ -177,7 +177,9 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, std::chrono::nano
   fleet_heard_at_ = as_of;
   if (counts_asked_) {
     read_counts(answer);
-    activity_->view.publish(as_of.time_since_epoch(), others_.per_s(), trusted_for);
+    // The others' pace isn't known; instances of one fleet are alike.
+    const float untold = others_.per_s() * std::chrono::duration<float>(pace.told_ago()).count();
+    activity_->view.publish(as_of.time_since_epoch(), others_.per_s(), pace.trusted_for(), untold);
   }
   return true;
 }

@@ -7,8 +7,9 @@
 
 namespace fairlead::balance {
 
-void SharedView::publish(Nanoseconds as_of, float others_per_s, Nanoseconds trusted_for) {
+void SharedView::publish(Nanoseconds as_of, float others_per_s, Nanoseconds trusted_for, float untold) {
   others_per_s_.store(others_per_s, std::memory_order_relaxed);
+  untold_.store(untold, std::memory_order_relaxed);
   trusted_for_ns_.store(trusted_for.count(), std::memory_order_relaxed);
   as_of_ns_.store(as_of.count(), std::memory_order_relaxed);
 }
@@ -22,7 +23,8 @@ SharedView::Seen SharedView::seen(Nanoseconds now) const {
   const auto trusted_for = static_cast<float>(trusted_for_ns_.load(std::memory_order_relaxed));
   Seen seen;
   seen.trust = trusted_for <= 0 ? 0 : std::clamp(2.0F - age / trusted_for, 0.0F, 1.0F);
-  seen.expected = seen.trust * others_per_s_.load(std::memory_order_relaxed) * age * 1e-9F;
+  const float since = others_per_s_.load(std::memory_order_relaxed) * age * 1e-9F;
+  seen.expected = seen.trust * (since + untold_.load(std::memory_order_relaxed));
   return seen;
 }
 

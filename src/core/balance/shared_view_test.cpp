@@ -33,6 +33,14 @@ TEST(SharedView, ExpectsWhatOthersPlaceWhileItAges) {
   EXPECT_FLOAT_EQ(view.seen(10s + 5ms).trust, 1);
 }
 
+TEST(SharedView, ExpectsWhatOthersHadBegunAndNotToldYet) {
+  SharedView view;
+  view.publish(10s, 1000, 1s, 2.5F);
+  EXPECT_FLOAT_EQ(view.seen(10s).expected, 2.5);
+  EXPECT_FLOAT_EQ(view.seen(10s + 5ms).expected, 7.5);
+  EXPECT_FLOAT_EQ(view.seen(10s + 1500ms).expected, 0.5F * (1500 + 2.5F));
+}
+
 TEST(SharedView, FadesOnceItIsOlderThanItIsTrustedFor) {
   SharedView view;
   view.publish(10s, 1000, 100ms);

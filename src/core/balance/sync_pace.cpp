@@ -55,6 +55,11 @@ SyncPace::Nanoseconds SyncPace::interval() const {
   return std::max(gap(), duration_cast<nanoseconds>(Seconds(1 / per_s)));
 }
 
+SyncPace::Nanoseconds SyncPace::told_ago() const {
+  const Seconds shortest(gap());
+  return duration_cast<nanoseconds>(shortest / 2 * (shortest / Seconds(interval())));
+}
+
 bool SyncPace::is_busy() const {
   return begun_per_s() * Seconds(gap()).count() >= 1;
 }

@@ -44,6 +44,9 @@ class SyncPace {
   [[nodiscard]] Nanoseconds interval() const;
   /// Something will have happened within the next gap: look then, nobody needs to ring.
   [[nodiscard]] bool is_busy() const;
+  /// How long ago an instance of this pace told last, in the mean: what another hears of it is so much older than its
+  /// own question. Half a gap while it calls at each, less when calls are further apart, for then the next is at once.
+  [[nodiscard]] Nanoseconds told_ago() const;
   /// How long a view says more than own counts: three times what a request takes.
   [[nodiscard]] Nanoseconds trusted_for() const;
   [[nodiscard]] double begun_per_s() const;

@@ -76,6 +76,16 @@ TEST(SyncPace, AFixedIntervalIsKept) {
   EXPECT_EQ(pace.interval(), 2ms);
 }
 
+TEST(SyncPace, ToldHalfAGapAgoInTheMean) {
+  EXPECT_EQ(SyncPace(4ms).told_ago(), 2ms);
+  EXPECT_NEAR(milliseconds_of(settled(10, 40).told_ago()), 4, 0.04);
+}
+
+TEST(SyncPace, WhoCallsSeldomTellsAtOnceWhatHappensBetween) {
+  EXPECT_EQ(settled(0, 0).interval(), 20ms);
+  EXPECT_NEAR(milliseconds_of(settled(0, 0).told_ago()), 2.5, 0.001);  // within a gap of 10 ms, half of the time
+}
+
 TEST(SyncPace, AViewIsTrustedForThreeRequestTimes) {
   EXPECT_NEAR(milliseconds_of(settled(10, 40).trusted_for()), 120, 1.2);
 }
