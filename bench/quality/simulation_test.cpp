@@ -21,7 +21,7 @@ Plan one_queue(std::size_t workers, double load) {
   plan.speeds = {1.0};
   plan.workers = workers;
   plan.load = load;
-  plan.seconds = 4000;
+  plan.seconds = 2000;
   return plan;
 }
 

@@ -42,7 +42,7 @@ SyncPace::Nanoseconds SyncPace::gap() const {
     return *fixed_;
   }
   const Nanoseconds time = request_time();
-  const Nanoseconds fresh = std::clamp<Nanoseconds>(time / 5, interval_min, interval_max);
+  const Nanoseconds fresh = std::clamp<Nanoseconds>(time / gaps_a_request, interval_min, interval_max);
   const bool gains_little = time < short_request || busy_s_ / memory.count() > backends_;
   return gains_little ? std::max<Nanoseconds>(fresh, interval_relaxed) : fresh;
 }
