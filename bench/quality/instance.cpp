@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "io/milliseconds.hpp"
 
 namespace bench::quality {
 namespace {
@@ -46,6 +47,11 @@ BackendIndex Instance::choose(TimePoint now, std::uint64_t random) {
   } else {
     input.ticket = pool_->activity->tickets.take().number;
   }
+  if (strategy_->needs_latencies()) {
+    ++pool_->activity->by_latency;
+    fairlead::balance::fill_latencies(pool_->backends, fairlead::io::milliseconds_of(now), latencies_);
+    input.latencies = latencies_;
+  }
   input.random = random;
   const std::optional<BackendIndex> index = strategy_->pick(input);
   fairlead::check(index.has_value(), "a backend may serve");
@@ -53,8 +59,12 @@ BackendIndex Instance::choose(TimePoint now, std::uint64_t random) {
   return *index;
 }
 
-void Instance::release(BackendIndex index) {
-  --pool_->backends[index].activity->in_flight;
+void Instance::release(BackendIndex index, TimePoint::duration took, TimePoint now) {
+  fairlead::balance::BackendActivity& activity = *pool_->backends[index].activity;
+  --activity.in_flight;
+  if (strategy_->needs_latencies()) {
+    activity.latency.note({fairlead::balance::LatencyTime(took)}, fairlead::io::milliseconds_of(now));
+  }
 }
 
 bool Instance::wakes() {

@@ -29,7 +29,8 @@ class Instance {
 
   /// Chooses by what this instance knows and counts the request. `random` is used if the choice needs chance.
   fairlead::balance::BackendIndex choose(TimePoint now, std::uint64_t random);
-  void release(fairlead::balance::BackendIndex index);
+  /// The answer is here, so long after the choice.
+  void release(fairlead::balance::BackendIndex index, TimePoint::duration took, TimePoint now);
 
   // The sync. Each answers what follows: a call to Redis with arguments(), or a look at a time, or neither.
   struct Next {
@@ -58,6 +59,7 @@ class Instance {
   fairlead::balance::SyncPace pace_;
   fairlead::fleet::Arguments arguments_;
   std::vector<std::uint32_t> loads_;  ///< recycled
+  std::vector<float> latencies_;      ///< recycled
   std::vector<std::uint64_t> moved_;
   std::size_t changes_ = 0;
   bool is_calling_ = false;

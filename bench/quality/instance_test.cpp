@@ -15,7 +15,7 @@ class InstanceTest : public ::testing::Test {
  protected:
   Instance::Next answer(Instance& instance, TimePoint at) {
     redis_.sync(instance.arguments(), answer_);
-    return instance.answered(answer_.part(), at);
+    return instance.answered(answer_.part.view(), at);
   }
 
   std::unique_ptr<fairlead::routing::Pool> pool_ = pool_of(2);
@@ -34,7 +34,7 @@ TEST_F(InstanceTest, ChoosesByItsOwnCountsAndWhatOthersTold) {
 
   second_.join(start + 6ms);
   answer(second_, start + 7ms);
-  second_.release(second_.choose(start + 8ms, 0));  // who placed none by load asks for no counts
+  second_.release(second_.choose(start + 8ms, 0), 0ms, start + 8ms);  // who placed none by load asks for no counts
   EXPECT_TRUE(second_.look_around(start + 11ms).is_call);
   answer(second_, start + 12ms);
   EXPECT_NE(second_.choose(start + 12ms, 0), taken);
@@ -50,6 +50,19 @@ TEST_F(InstanceTest, ASleepingSyncIsWokenOnceAndCallsNoSoonerThanItsGap) {
   EXPECT_FALSE(next.is_call);
   EXPECT_EQ(next.look_at, start + 5ms);
   EXPECT_TRUE(first_.look_around(start + 5ms).is_call);
+}
+
+TEST_F(InstanceTest, ByLatencyItAvoidsWhoAnsweredSlowly) {
+  Instance instance(2, *rule_of("local:peak_ewma"));
+  const auto slow = instance.choose(start, 0);
+  const auto quick = instance.choose(start, 0);
+  ASSERT_NE(slow, quick);
+  instance.release(slow, 1s, start + 1s);
+  instance.release(quick, 1ms, start + 1s);
+  for (std::uint64_t random = 0; random < 20; ++random) {
+    EXPECT_EQ(instance.choose(start + 1s, random << 60), quick);
+    instance.release(quick, 1ms, start + 1s);
+  }
 }
 
 TEST_F(InstanceTest, WithOneCallUnderWayThereIsNoSecond) {

@@ -15,23 +15,32 @@
 
 namespace bench::quality {
 
-/// An answer of sync.lua on its way: an array with one pool's part.
-class SyncAnswer {
+/// An array of an answer on its way; recycled.
+class ReplyArray {
  public:
-  SyncAnswer() = default;
-  SyncAnswer(const SyncAnswer&) = delete;
-  SyncAnswer& operator=(const SyncAnswer&) = delete;
+  ReplyArray() = default;
+  ReplyArray(const ReplyArray&) = delete;
+  ReplyArray& operator=(const ReplyArray&) = delete;
 
   void clear() { items_.clear(); }
   void add(std::int64_t number);
   void add(const std::string& text);  ///< outlives the answer
-  /// The pool's part; valid until the next change.
-  [[nodiscard]] fairlead::fleet::ReplyView part();
+  void add(ReplyArray& array);        ///< outlives the answer, and doesn't change any more
+  /// Valid until the next change.
+  [[nodiscard]] fairlead::fleet::ReplyView view();
 
  private:
+  const redisReply& reply();
+
   std::vector<redisReply> items_;
   std::vector<redisReply*> pointers_;
   redisReply array_{};
+};
+
+/// What sync.lua answers for one pool.
+struct SyncAnswer {
+  ReplyArray part;
+  ReplyArray latencies;  ///< the last item of `part`, if they are wanted
 };
 
 class SimulatedRedis {
@@ -47,10 +56,15 @@ class SimulatedRedis {
   [[nodiscard]] const std::vector<std::uint32_t>& counts() const { return counts_; }
 
  private:
-  std::uint32_t& count_of(std::string_view key);
+  using Word = std::vector<std::string_view>::const_iterator;
+
+  [[nodiscard]] std::size_t place_of(std::string_view url) const;
+  void append_counts(ReplyArray& answer) const;
+  void share_latencies(Word first, Word end, ReplyArray& answer);
 
   const fairlead::routing::Pool& pool_;
-  std::vector<std::uint32_t> counts_;  ///< conn_count:<URL>
+  std::vector<std::uint32_t> counts_;       ///< conn_count:<URL>
+  std::vector<std::int64_t> latencies_us_;  ///< 0: nobody told one
   std::int64_t rr_counter_ = 0;
   std::int64_t tie_ = 0;
 };

@@ -19,7 +19,7 @@ class SimulatedRedisTest : public ::testing::Test {
       arguments.add(word);
     }
     redis_.sync(arguments, answer_);
-    return answer_.part();
+    return answer_.part.view();
   }
 
   std::unique_ptr<fairlead::routing::Pool> pool_ = pool_of(3);
@@ -40,6 +40,17 @@ TEST_F(SimulatedRedisTest, ASyncAppliesChangesAndTellsTheCountsAboveNought) {
 
 TEST_F(SimulatedRedisTest, CountsAreToldOnlyToWhoWantsThem) {
   EXPECT_EQ(sync({"1", "conn_count:http://b2", "3", "", "0", "0", "0", "0", "0"}).size(), 2u);
+}
+
+TEST_F(SimulatedRedisTest, TellsTheGeometricMeanOfLatenciesToWhoWantsThem) {
+  EXPECT_EQ(sync({"0", "", "0", "0", "0", "0", "0", ""}).size(), 2u);
+  EXPECT_EQ(sync({"0", "", "0", "0", "0", "0", "0", "0"})[2].size(), 0u);
+  sync({"0", "", "0", "0", "0", "0", "0", "1", "http://b1", "1000"});
+  const ReplyView part = sync({"0", "", "0", "0", "0", "0", "0", "1", "http://b1", "4000"});
+  ASSERT_EQ(part.size(), 3u);
+  ASSERT_EQ(part[2].size(), 2u);
+  EXPECT_EQ(part[2][0].text(), "http://b1");
+  EXPECT_EQ(part[2][1].integer(), 2000);
 }
 
 TEST_F(SimulatedRedisTest, ReturnedTicketsMoveTheCounterBackUnlessOthersTookSome) {

@@ -89,7 +89,7 @@ void Simulation::happen(const Event& event) {
       return events_.push(now_ + Plan::to_redis, answer);
     }
     case Kind::sync_answer:
-      return follow(event.instance, instances_[event.instance]->answered(answers_[event.instance].part(), now_));
+      return follow(event.instance, instances_[event.instance]->answered(answers_[event.instance].part.view(), now_));
   }
 }
 
@@ -126,7 +126,7 @@ void Simulation::end(const Event& request) {
     returned.kind = Kind::return_in_redis;
     return events_.push(now_ + Plan::to_redis, returned);
   }
-  instances_[request.instance]->release(request.backend);
+  instances_[request.instance]->release(request.backend, now_ - request.began, now_);
   ring(request.instance);
 }
 
