@@ -24,8 +24,8 @@ using bench::quality::Plan;
 using bench::quality::Rule;
 
 constexpr std::string_view rules_by_default =
-    "local,rotating,exact,leased@1ms,leased@2ms,leased@5ms,leased@20ms,leased,local:power_of_two,leased:power_of_two@"
-    "5ms,"
+    "local,rotating,exact,leased@1ms,leased@2ms,leased@5ms,leased@20ms,leased,"
+    "local:power_of_two,leased:power_of_two@5ms,local:peak_ewma,leased:peak_ewma@5ms,"
     "local:round_robin,exact:round_robin,leased:round_robin,local:random";
 /// What every ratio is to: any balancer that sees only itself.
 constexpr std::string_view baseline = "local";
