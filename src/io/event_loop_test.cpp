@@ -100,6 +100,7 @@ TEST_P(KernelEventLoop, TakesMailFromManyThreadsEachInItsOrder) {
   std::vector<std::vector<int>> seen(threads_count);
   int ended = 0;
   std::vector<std::thread> threads;
+  threads.reserve(threads_count);
   for (int sender = 0; sender < threads_count; ++sender) {
     threads.emplace_back([&, sender] {
       for (int i = 0; i < pieces_each; ++i) {
