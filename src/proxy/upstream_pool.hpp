@@ -1,7 +1,7 @@
 // Connections to backends: per worker, per pool and backend, idle ones reused most-recent-first. An idle connection
 // that the backend has ended, or that lay idle for too long, is closed by a sweep and never reused; one whose last
-// answer wasn't seen to its exact end never comes here. What a burst leaves beyond the share that stays idle is kept for
-// a moment: the next requests usually follow at once, and would have to connect anew.
+// answer wasn't seen to its exact end never comes here. What a burst leaves beyond the share that stays idle is kept
+// for a moment: the next requests usually follow at once, and would have to connect anew.
 // Thread rule: one loop thread. Lifetime: connections in use return or die before the pool.
 #pragma once
 
