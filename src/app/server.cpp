@@ -64,7 +64,7 @@ std::optional<std::string> Server::start() {
   }
   control_loop_.post([this] {
     admin_.start();
-    state_.start(controller_);
+    state_.start(controller_, [this](std::function<void()> done) { when_adopted(std::move(done)); });
     starting_.spawn(become_ready());
   });
   control_thread_ = std::thread([this] { control_loop_.run(); });
@@ -159,6 +159,28 @@ void Server::publish(const std::shared_ptr<const routing::Snapshot>& snapshot) {
     each->loop.post([worker = each->worker.get(), snapshot] { worker->adopt(snapshot); });
   }
   state_.adopt(*snapshot);
+}
+
+/// A worker's mail is in order: its answer comes after it has adopted. Mail that finds no room is taken for answered,
+/// so that nobody waits for ever.
+void Server::when_adopted(std::function<void()> done) {
+  const std::uint64_t asked = ++adoptions_asked_;
+  adoptions_.emplace(asked, Adoption{workers_.size(), std::move(done)});
+  for (const auto& each : workers_) {
+    const bool is_sent = each->loop.post([this, asked] { control_loop_.post([this, asked] { adopted(asked); }); });
+    if (!is_sent) {
+      adopted(asked);
+    }
+  }
+}
+
+void Server::adopted(std::uint64_t asked) {
+  const auto found = adoptions_.find(asked);
+  if (--found->second.workers_left == 0) {
+    const std::function<void()> done = std::move(found->second.done);
+    adoptions_.erase(found);
+    done();
+  }
 }
 
 void Server::reload() {

@@ -3,7 +3,9 @@
 // for and destroyed on one thread; reload(), drain() and abort() from any.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +63,9 @@ class Server {
   std::optional<std::string> make_workers();
   std::optional<std::string> listen();
   void publish(const std::shared_ptr<const routing::Snapshot>& snapshot);
+  /// Calls `done` on the control loop once every worker has taken up what was published before.
+  void when_adopted(std::function<void()> done);
+  void adopted(std::uint64_t asked);
   void drain_on_control_loop(std::chrono::milliseconds patience);
   io::Task<> leave_fleet(WorkerThread& worker);
   void worker_drained();
@@ -83,6 +88,12 @@ class Server {
   Engines engines_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;
   std::thread control_thread_;
+  struct Adoption {
+    std::size_t workers_left;
+    std::function<void()> done;
+  };
+  std::map<std::uint64_t, Adoption> adoptions_;  ///< that somebody waits for, by number
+  std::uint64_t adoptions_asked_ = 0;
   std::size_t undrained_ = 0;
   bool draining_ = false;
   io::TaskScope starting_;

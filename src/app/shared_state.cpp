@@ -91,8 +91,9 @@ std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::
   return fleet::make_store(settings_, worker, fleet::StoreParts{loop, resolver, shard, status_, families_, log_});
 }
 
-void SharedState::start(control::Controller& controller) {
+void SharedState::start(control::Controller& controller, WhenAdopted when_adopted) {
   controller_ = &controller;
+  when_adopted_ = std::move(when_adopted);
   if (watch_) {
     watch_->on_listed = [this, &controller](const std::string& pool, fleet::BackendListWatch::List list) {
       listed_.insert(pool);
@@ -192,12 +193,15 @@ void SharedState::look(Looked done) {
 }
 
 void SharedState::edit(const std::string& pool, const balance::BackendEdit& edit, Edited done) {
+  Edited adopted = [this, done = std::move(done)](const Result<balance::EditOutcome>& outcome) {
+    when_adopted_([done, outcome] { done(outcome); });
+  };
   if (watch_) {
-    watch_->edit(pool, edit, std::move(done));
+    watch_->edit(pool, edit, std::move(adopted));
     return;
   }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  done(controller_->edit(pool, edit, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+  adopted(controller_->edit(pool, edit, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
 }
 
 bool SharedState::is_joined() const {

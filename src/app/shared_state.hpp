@@ -4,6 +4,7 @@
 // Thread rule: made before threads start; make_store() likewise; the rest on the control loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -34,8 +35,10 @@ class SharedState final : public control::FleetDesk {
   [[nodiscard]] std::optional<std::string> fault() const;
   std::unique_ptr<fleet::StateStore> make_store(unsigned worker, io::EventLoop& loop, io::Resolver& resolver,
                                                 metrics::Shard& shard);
-  /// Follows the lists of the controller's pools from now on.
-  void start(control::Controller& controller);
+  /// Calls back once every worker has taken up the last snapshot.
+  using WhenAdopted = std::function<void(std::function<void()> done)>;
+  /// Follows the lists of the controller's pools from now on. An edit is done when every worker goes by it.
+  void start(control::Controller& controller, WhenAdopted when_adopted);
   /// The controller published another snapshot.
   void adopt(const routing::Snapshot& snapshot);
   /// The configuration was reloaded.
@@ -70,6 +73,7 @@ class SharedState final : public control::FleetDesk {
   std::unique_ptr<fleet::FleetSync> sync_;            ///< nullptr with memory://; a reader in exact
   std::string_view coordination_;
   control::Controller* controller_ = nullptr;  ///< from start() on
+  WhenAdopted when_adopted_;                   ///< likewise
   std::size_t pools_ = 0;
   std::set<std::string> listed_;
 };

@@ -314,31 +314,6 @@ io::Task<Result<void>> Exchange::pass_interim() {
   co_return Result<void>();
 }
 
-http::DownstreamFraming Exchange::frame_answer(const http::BodyFraming& framing, std::size_t lead) const {
-  const bool is_http_1_1 = memory_.request.version == http::Version::http_1_1;
-  http::DownstreamFraming down;
-  down.client_version = memory_.request.version;
-  down.close = !memory_.request.keep_alive || client_.draining() || !uploaded();
-  switch (framing.kind) {
-    case http::BodyKind::none:
-      if (const http::Field* told = http::find_field(memory_.response.fields, http::FieldId::content_length);
-          told != nullptr) {
-        down.told_length = std::strtoull(std::string(told->value).c_str(), nullptr, 10) + lead;
-      }
-      break;
-    case http::BodyKind::length:
-      down.kind = http::BodyKind::length;
-      down.length = framing.length + lead;
-      break;
-    case http::BodyKind::chunked:
-    case http::BodyKind::until_close:
-      down.kind = is_http_1_1 ? http::BodyKind::chunked : http::BodyKind::until_close;
-      down.close = down.close || !is_http_1_1;
-      break;
-  }
-  return down;
-}
-
 io::Task<Result<void>> Exchange::relay_answer() {
   const Result<http::BodyFraming> framing = http::response_framing(memory_.response, memory_.request.method);
   if (!framing) {
@@ -353,7 +328,9 @@ io::Task<Result<void>> Exchange::relay_answer() {
   if (has_lead) {
     lead.append(lead_before).append(url).append(lead_after);
   }
-  const http::DownstreamFraming down = frame_answer(*framing, lead.size());
+  http::DownstreamFraming down =
+      http::downstream_framing(memory_.response, *framing, memory_.request.version, lead.size());
+  down.close = down.close || !memory_.request.keep_alive || client_.draining() || !uploaded();
   memory_.request.keep_alive = !down.close;
   memory_.downstream_head.clear();
   http::append_downstream_response(memory_.downstream_head, memory_.response, down,

@@ -65,7 +65,6 @@ class Exchange final : private ClientGone {
   void end_attempt();
 
   [[nodiscard]] bool prepare_retry(const Error& error);
-  [[nodiscard]] http::DownstreamFraming frame_answer(const http::BodyFraming& framing, std::size_t lead) const;
   [[nodiscard]] bool connection_is_reusable(const http::BodyDecoder& decoder) const;
   io::Task<Served> answer_problem(http::Problem problem);
   bool skip_body();

@@ -123,18 +123,14 @@ def by_latency(instance):
     return chosen(post(instance, query="?strategy=peak_ewma"))
 
 
-def test_a_backend_that_the_fleet_found_slow_is_passed_over_by_all(scene, redis_server, database, coordination):
-    if coordination == "exact":
-        pytest.skip("by latency the process' own view counts in exact coordination")
+def test_a_backend_that_the_fleet_found_slow_is_passed_over_by_all(scene, redis_server, database):
     slow, quick = scene.backend(), scene.backend()
     database.hset("fairlead:latency", slow.url, 60_000_000)  # somebody waited for a minute
     for instance in fleet(scene, redis_server, [slow, quick], 2):
         wait_until(lambda one=instance: {by_latency(one) for _ in range(10)} == {quick.url}, 3, "the quick one alone")
 
 
-def test_what_an_instance_measured_the_fleet_knows(scene, redis_server, database, coordination):
-    if coordination == "exact":
-        pytest.skip("by latency the process' own view counts in exact coordination")
+def test_what_an_instance_measured_the_fleet_knows(scene, redis_server, database):
     backends = [scene.backend(), scene.backend()]
     instance = fleet(scene, redis_server, backends, 1)[0]
     wait_until(lambda: by_latency(instance) and database.hlen("fairlead:latency") == 2, 5, "both to be told")

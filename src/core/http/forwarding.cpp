@@ -223,6 +223,31 @@ void append_upstream_request(std::string& out, const RequestHead& head, const Up
   out.append("\r\n");
 }
 
+DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming& framing, Version client_version,
+                                     std::size_t lead) {
+  DownstreamFraming down;
+  down.client_version = client_version;
+  switch (framing.kind) {
+    case BodyKind::none:
+      if (const Field* told = find_field(head.fields, FieldId::content_length); told != nullptr) {
+        std::uint64_t length = 0;
+        std::from_chars(told->value.data(), told->value.data() + told->value.size(), length);
+        down.told_length = length + lead;
+      }
+      break;
+    case BodyKind::length:
+      down.kind = BodyKind::length;
+      down.length = framing.length + lead;
+      break;
+    case BodyKind::chunked:
+    case BodyKind::until_close:
+      down.kind = client_version == Version::http_1_1 ? BodyKind::chunked : BodyKind::until_close;
+      down.close = client_version != Version::http_1_1;
+      break;
+  }
+  return down;
+}
+
 void append_downstream_response(std::string& out, const ResponseHead& head, const DownstreamFraming& framing,
                                 std::string_view backend_url) {
   append_status_line(out, head);

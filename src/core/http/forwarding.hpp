@@ -44,6 +44,11 @@ struct DownstreamFraming {
   Version client_version = Version::http_1_1;
 };
 
+/// For an answer whose body comes framed like that, `lead` bytes of our own before it. `close` only where the client's
+/// version leaves no other way to tell the end.
+DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming& framing, Version client_version,
+                                     std::size_t lead);
+
 /// Appends the whole response head for the client. A non-empty `backend_url` is added as X-Backend-Server (replacing
 /// one that the backend sent). The status line always says HTTP/1.1 (RFC 9110 section 6.2).
 void append_downstream_response(std::string& out, const ResponseHead& head, const DownstreamFraming& framing,

@@ -108,6 +108,27 @@ TEST(DownstreamResponse, SaysKeepAliveToHttp10) {
   EXPECT_EQ(values(downstream("", closing), "Connection"), "close\n");
 }
 
+TEST(DownstreamFraming, AddsTheLeadToALengthAndToOneThatIsOnlyTold) {
+  const ParsedResponse response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+  const auto framed = [&](BodyFraming framing) {
+    return downstream_framing(response.head, framing, Version::http_1_1, 10);
+  };
+  EXPECT_EQ(framed({BodyKind::length, 3}).length, 13U);
+  EXPECT_EQ(framed({BodyKind::none}).told_length, 13U);
+}
+
+TEST(DownstreamFraming, ABodyOfUnknownLengthGoesInChunksOrUntilClose) {
+  const ParsedResponse response("HTTP/1.1 200 OK\r\n\r\n");
+  for (const BodyKind kind : {BodyKind::chunked, BodyKind::until_close}) {
+    const DownstreamFraming modern = downstream_framing(response.head, {kind}, Version::http_1_1, 0);
+    EXPECT_EQ(modern.kind, BodyKind::chunked);
+    EXPECT_FALSE(modern.close);
+    const DownstreamFraming old = downstream_framing(response.head, {kind}, Version::http_1_0, 0);
+    EXPECT_EQ(old.kind, BodyKind::until_close);
+    EXPECT_TRUE(old.close);
+  }
+}
+
 TEST(InterimResponse, CarriesItsEndToEndFieldsOnly) {
   const ParsedResponse response(
       "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-A\r\nX-A: 1\r\nVia: 1.1 x\r\n\r\n");
