@@ -53,6 +53,10 @@ BackendIndex Instance::choose(TimePoint now, std::uint64_t random) {
     input.latencies = latencies_;
   }
   input.random = random;
+  if (strategy_->needs_key()) {
+    input.hash = random;  // each request has a key of its own
+    input.load_max = pool_->affinity.load_max;
+  }
   const std::optional<BackendIndex> index = strategy_->pick(input);
   fairlead::check(index.has_value(), "a backend may serve");
   ++pool_->backends[*index].activity->in_flight;

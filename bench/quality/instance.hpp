@@ -60,7 +60,6 @@ class Instance {
   fairlead::fleet::Arguments arguments_;
   std::vector<std::uint32_t> loads_;  ///< recycled
   std::vector<float> latencies_;      ///< recycled
-  std::vector<std::uint64_t> moved_;
   std::size_t changes_ = 0;
   bool is_calling_ = false;
   bool is_asleep_ = false;

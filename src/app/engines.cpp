@@ -30,11 +30,17 @@ EngineDecision decide_engine(control::EngineChoice choice, const io::UringEngine
 }
 
 Engines::Engines(control::EngineChoice choice, const Log& log)
-    : decision_(decide_engine(
+    : log_(log),
+      is_automatic_(choice == control::EngineChoice::automatic),
+      decision_(decide_engine(
           choice, choice == control::EngineChoice::epoll ? io::UringEngine::Failure{} : io::UringEngine().failure())) {
   if (!decision_.note.empty()) {
-    log.info("io_uring isn't allowed here, epoll serves", {{"reason", decision_.note}});
+    say_epoll_serves();
   }
+}
+
+void Engines::say_epoll_serves() const {
+  log_.info("io_uring isn't allowed here, epoll serves", {{"reason", decision_.note}});
 }
 
 std::string_view Engines::name() const {
@@ -47,8 +53,12 @@ std::unique_ptr<io::Engine> Engines::make() {
     if (!engine->failure()) {
       return engine;
     }
-    decision_.fault = "the kernel gives no event loop: " + reason_of(engine->failure());
-    return nullptr;
+    if (!is_automatic_) {
+      decision_.fault = "the kernel gives no event loop: " + reason_of(engine->failure());
+      return nullptr;
+    }
+    decision_ = {.kind = EngineKind::epoll, .fault = std::nullopt, .note = reason_of(engine->failure())};
+    say_epoll_serves();
   }
   auto engine = std::make_unique<io::EpollEngine>();
   if (engine->failure() == 0) {

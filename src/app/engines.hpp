@@ -32,10 +32,14 @@ class Engines {
   [[nodiscard]] const std::optional<std::string>& fault() const { return decision_.fault; }
   /// As the configuration names it.
   [[nodiscard]] std::string_view name() const;
-  /// Null when the kernel has no more to give; fault() says what.
+  /// Null when the kernel has no more to give; fault() says what. With `auto`, epoll where one more ring is refused.
   std::unique_ptr<io::Engine> make();
 
  private:
+  void say_epoll_serves() const;
+
+  const Log& log_;
+  bool is_automatic_;
   EngineDecision decision_;
 };
 

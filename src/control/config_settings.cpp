@@ -135,8 +135,9 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
                             {"`leased`: no request waits for Redis. `exact`: one atomic round trip a request.",
                              "Exact order over the whole fleet costs every request a round trip; few need it."}));
   Setting interval = duration("state.sync_interval", {1, 1'000}, state.sync_interval,
-                              {"With `leased`: how often an instance under load tells Redis what it has in flight and "
-                               "hears what the others have. `auto` is an eighth of what a request takes, 1ms to 20ms.",
+                              {"How often an instance under load tells Redis what it has in flight and hears what the "
+                               "others have; with `exact`, how often strategies that Redis doesn't choose by hear it. "
+                               "`auto` is an eighth of what a request takes, 1ms to 20ms.",
                                "Counts are worth less the older they are, and each exchange costs Redis 30 to 50 us."});
   std::get<NumberValue>(interval.value).zero_word = "auto";
   interval.default_text = "auto";

@@ -42,7 +42,8 @@ class FleetDesk {
 
   /// `done` is called once, now or within a second; without an answer of the shared state with what is known here.
   virtual void look(Looked done) = 0;
-  /// `pool` is a configured one, the URL a backend's. `done` is called once: after the snapshot shows the change.
+  /// `pool` is a configured one, the URL a backend's. `done` is called once: when every worker goes by the change, or
+  /// with an error.
   virtual void edit(const std::string& pool, const balance::BackendEdit& edit, Edited done) = 0;
 
  protected:

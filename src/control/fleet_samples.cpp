@@ -1,6 +1,5 @@
 #include "control/fleet_samples.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 

@@ -114,7 +114,7 @@ TEST_F(FleetInspectorOnRedis, AnswersWithNothingWhenRedisDies) {
 }
 
 TEST_F(FleetInspectorOnRedis, ARedisThatIsSlowerThanAScrapeWaitsKeepsItsConnection) {
-  (*redis_)("CLIENT PAUSE 400");
+  (*redis_)("CLIENT PAUSE 5000");
   EXPECT_FALSE(look({}));
   EXPECT_TRUE(client_->is_up());
 }

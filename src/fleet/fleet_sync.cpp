@@ -68,7 +68,7 @@ void FleetSync::adopt(const routing::Snapshot& snapshot) {
     if (known == pools_.end()) {
       pools_.emplace_back(member_.keys(), configured->name, role_);
       known = pools_.end() - 1;
-      has_news_ = role_ == SyncRole::member;  // where its rotation stands is to be asked
+      has_news_ = has_news_ || role_ == SyncRole::member;  // where its rotation stands is to be asked
     }
     known->adopt(*configured);
   }

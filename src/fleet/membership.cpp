@@ -104,7 +104,7 @@ void Membership::heard_answer(ReplyView answer) {
   if (reply.is_error() && (reply.text().starts_with("FENCED") || reply.text().starts_with("NOSCRIPT"))) {
     join_again(fault_of_reply(reply.text()));  // nothing was applied
   } else if (reply.is_error()) {
-    client_.drop(fault_of_reply(reply.text()));
+    client_.refused(reply.text());
   } else {
     heard();
     on_answer(reply);
@@ -146,12 +146,12 @@ void Membership::joined(ReplyView reply) {
   note_reaped(reply, 2);
   join_max_ = call_max;
   joins_tried_ = 0;
-  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
   become_live();
 }
 
 void Membership::become_live() {
   state_ = State::live;
+  loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
   heard();
   on_live(status_.note_live());
 }
@@ -178,8 +178,19 @@ void Membership::went_away(StateFault fault) {
   on_away(fault, is_news);
 }
 
+/// A reader has no lease to renew; it looks whether the connection still stands.
 void Membership::beat() {
   loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
+  if (settings_.is_reader) {
+    client_.command("get", {"GET", epoch_key_}, call_max, [this](ReplyView reply) {
+      if (reply.is_error()) {
+        client_.refused(reply.text());
+      } else if (is_live()) {
+        heard();
+      }
+    });
+    return;
+  }
   begin_call(arguments_);
   arguments_.add_number(settings_.lease.count());
   client_.call(Script::beat, arguments_.words(), call_max, [this](ReplyView reply) { heard_beat(reply); });

@@ -27,10 +27,14 @@ class MembershipTest : public ::testing::Test {
       }
       return std::nullopt;
     };
+    make(false);
+  }
+  void make(bool is_reader) {
     MemberSettings settings;
     settings.redis.url = redis_.url();
     settings.key_prefix = "p:";
     settings.member = "me";
+    settings.is_reader = is_reader;
     member_.emplace(world_.loop(), resolver_, settings, metrics_, status_);
     member_->append_truth = [](Arguments& out) {
       out.add("p:conn_count:http://a");
@@ -90,6 +94,25 @@ TEST_F(MembershipTest, StopsWithoutEverHavingJoined) {
   EXPECT_GT(aways_, 0);
   stop();
   EXPECT_EQ(lives_, 0);
+}
+
+TEST_F(MembershipTest, AReaderThatIsNeverAskedStaysLiveForHours) {
+  make(true);
+  member_->start();
+  ASSERT_TRUE(world_.run_until([this] { return member_->is_live(); }, seconds(1)));
+  world_.run_for(std::chrono::hours(2));
+  EXPECT_TRUE(member_->is_live());
+  EXPECT_EQ(aways_, 0);
+  stop();
+}
+
+TEST_F(MembershipTest, AReaderHearsThatRedisHangs) {
+  make(true);
+  member_->start();
+  ASSERT_TRUE(world_.run_until([this] { return member_->is_live(); }, seconds(1)));
+  redis_.answer = [](const Words&) { return std::string(); };
+  EXPECT_TRUE(world_.run_until([this] { return aways_ > 0; }, seconds(3)));
+  stop();
 }
 
 }  // namespace

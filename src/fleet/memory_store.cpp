@@ -35,7 +35,7 @@ bool MemoryStore::acquire(Acquire& want) {
   input.ticket = by_load ? take_tie(want) : take_ticket(want);
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
-    want.regret = by_load ? balance::regret_of(pool.backends, input, *index) : -1;
+    want.regret = by_load && !strategy.needs_key() ? balance::regret_of(pool.backends, input, *index) : -1;
     count_in(*want.backend);
   }
   return true;

@@ -157,14 +157,14 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::Sy
     fault_ = fault_of_reply(answer.text()).reason;
     return true;
   }
-  fault_ = {};
   const bool has_latencies = latencies_.is_asked();
   if (answer.size() < 2 || (answer.size() % 2 != 0) != has_latencies) {
     return false;
   }
   if (has_latencies) {
-    fault_ = latencies_.answered(answer[answer.size() - 1], as_of);
+    latency_fault_ = latencies_.answered(answer[answer.size() - 1], as_of);
   }
+  fault_ = latency_fault_;
   if (role_ == SyncRole::member) {
     take_tickets(answer[0].integer(), as_of);
   }

@@ -98,7 +98,8 @@ class PoolSync {
   std::shared_ptr<balance::PoolActivity> activity_;
   std::vector<Share> shares_;  ///< listed ones first, in the set's order
   std::size_t backends_ = 0;
-  std::string_view fault_;  ///< of static storage
+  std::string_view fault_;          ///< of static storage
+  std::string_view latency_fault_;  ///< likewise, until latencies are in an answer again
   bool is_retired_ = false;
   io::TimePoint looked_at_{};
 

@@ -327,6 +327,11 @@ TEST_F(PoolSyncTest, LatenciesOfAnotherTypeAreAFaultAndTheRestHolds) {
   EXPECT_TRUE(answer("*5\r\n:0\r\n:1\r\n$8\r\nhttp://a\r\n:4\r\n-WRONGTYPE Operation against a key\r\n"));
   EXPECT_EQ(sync_.fault(), "WRONGTYPE");
   EXPECT_EQ(cells("http://a").others_in_flight, 4u);
+  place_by_load(1);
+  look();
+  request();
+  EXPECT_TRUE(answer("*4\r\n:0\r\n:2\r\n$8\r\nhttp://a\r\n:4\r\n"));  // without latencies: they come seldom
+  EXPECT_EQ(sync_.fault(), "WRONGTYPE");
 }
 
 }  // namespace

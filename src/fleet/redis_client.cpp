@@ -77,6 +77,9 @@ io::Task<> RedisClient::read_replies() {
     if (is_dropped_) {
       break;
     }
+    if (!got && got.error().kind == ErrorKind::timed_out && pending_.empty()) {
+      continue;  // nobody asked anything
+    }
     if (!got) {
       drop(fault_of(got.error()));
     } else if (*got == 0) {
@@ -125,6 +128,14 @@ void RedisClient::take_reply(ReplyView reply) {
     }
   }
   pending.answer(reply);
+}
+
+void RedisClient::refused(std::string_view error) {
+  if (route_.leads_away(error)) {
+    turn_away(error);
+  } else {
+    drop(fault_of_reply(error));
+  }
 }
 
 /// While it greets, nobody needs to hear that another node is meant.
@@ -223,9 +234,10 @@ void RedisClient::came_up() {
 
 /// A master that was replaced may stand, and take writes that will be lost, until a sentinel tells it.
 io::Task<> RedisClient::look_for_master() {
+  const io::TimePoint session = up_since_;
   const bool has_moved = co_await route_.has_moved();
-  if (!is_up_) {
-    co_return;
+  if (!is_up_ || up_since_ != session) {
+    co_return;  // it was asked for a connection that is gone
   }
   if (has_moved) {
     drop({"failover", false});

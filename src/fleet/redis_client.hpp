@@ -71,6 +71,9 @@ class RedisClient {
   void uncork();
   /// Gives the connection up; on_down is called before this returns.
   void drop(StateFault fault);
+  /// The same, for an error reply within an answer: where it says that another server is the one to ask, that one is
+  /// asked next.
+  void refused(std::string_view error);
 
  private:
   struct Pending {

@@ -44,7 +44,7 @@ StateFamilies add_state_families(metrics::Registry& registry, const StateStatus&
   families.requests_reaped =
       registry.add(family("fairlead_ghost_load_reaped_total",
                           "Requests in flight that were taken back from dead members.", MetricType::counter));
-  add_gauge(registry, "fairlead_redis_up", "1: every worker's connection to Redis works.",
+  add_gauge(registry, "fairlead_redis_up", "1: every connection to Redis works that requests are counted or placed by.",
             [&status] { return status.live.load() > 0 && !status.is_degraded() ? 1.0 : 0.0; });
   registry.add_collected(family("fairlead_degraded",
                                 "1: this step of the outage ladder: stale, the others' counts are old; local, Redis "

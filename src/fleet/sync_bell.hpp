@@ -1,5 +1,5 @@
 // Wakes an instance's sync when it sleeps because nothing was going on. Workers ring with each request that begins or
-// ends; while the sync is awake, that is one load.
+// ends, in exact coordination with each that is placed by a load the sync hears; while it is awake, that is one load.
 // Thread rule: ring() on any thread; the rest on the sync's.
 #pragma once
 

@@ -147,9 +147,11 @@ TEST(ExchangeLatency, TheHistogramCountsEachAnswer) {
 TEST(ExchangeLatency, TheSlowOneOfTwoIsAvoided) {
   ProxyBed bed(2);
   bed.backend(1).answer = ok("x");
-  while (bed.backend(0).connections.empty() || bed.backend(1).requests.empty()) {  // until chance has tried both
+  const auto is_tried = [&] { return !bed.backend(0).connections.empty() && !bed.backend(1).requests.empty(); };
+  for (int i = 0; i < 90 && !is_tried(); ++i) {  // until chance has tried both
     bed.begin(post(by_latency));
   }
+  ASSERT_TRUE(is_tried());
   bed.world.run_for(seconds(1));
   bed.backend(0).last().send(ok("x"));
   bed.world.settle();

@@ -51,7 +51,10 @@ io::Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::connect(cons
   Error last{ErrorKind::unresolved, Side::upstream, 0, "the backend's name has no address"};
   for (io::Address address : *addresses) {
     auto connection = std::make_unique<UpstreamConnection>(loop_);
-    const Result<void> opened = connection->stream.open(address);
+    Result<void> opened = connection->stream.open(address);
+    if (!opened && opened.error().kind == ErrorKind::exhausted && close_idle()) {
+      opened = connection->stream.open(address);
+    }
     if (!opened) {
       last = opened.error();
       continue;
@@ -74,12 +77,15 @@ void UpstreamPool::give_back(UpstreamBackend& backend, std::unique_ptr<UpstreamC
   }
 }
 
-void UpstreamPool::close_idle() {
+bool UpstreamPool::close_idle() {
+  std::size_t closed = 0;
   for (auto& [pool, backends] : pools_) {
     for (auto& [url, backend] : backends) {
+      closed += backend.idle.size();
       backend.idle.clear();
     }
   }
+  return closed > 0;
 }
 
 void UpstreamPool::sweep_idle(UpstreamBackend& backend) const {

@@ -43,8 +43,8 @@ struct UpstreamBackend {
 
 class UpstreamPool {
  public:
-  static constexpr std::size_t idle_max = 64;          ///< a backend; beyond it they stay for surplus_for
-  static constexpr std::size_t surplus_max = 1024;     ///< at any moment
+  static constexpr std::size_t idle_max = 64;       ///< a backend; beyond it they stay for surplus_for
+  static constexpr std::size_t surplus_max = 1024;  ///< at any moment
   static constexpr std::chrono::seconds surplus_for{1};
   static constexpr std::chrono::seconds idle_for{55};  ///< just under the common 60 s of servers
   static constexpr std::chrono::seconds sweep_every{1};
@@ -59,14 +59,14 @@ class UpstreamPool {
   UpstreamBackend& backend(std::string_view pool, const balance::Backend& backend);
   /// A connection that may be used at once, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(UpstreamBackend& backend);
-  /// A new one: the name resolved, its addresses tried in order. Errors: refused, timed_out, unresolved, exhausted,
-  /// reset.
+  /// A new one: the name resolved, its addresses tried in order; idle ones make room where descriptors are used up.
+  /// Errors: refused, timed_out, unresolved, exhausted, reset.
   io::Task<Result<std::unique_ptr<UpstreamConnection>>> connect(const balance::Backend& backend,
                                                                 io::TimePoint deadline);
   /// For a connection whose last answer ended exactly.
   void give_back(UpstreamBackend& backend, std::unique_ptr<UpstreamConnection> connection);
-  /// Closes all that is idle.
-  void close_idle();
+  /// Closes all that is idle; false: nothing was.
+  bool close_idle();
 
  private:
   struct NameHash {

@@ -219,6 +219,14 @@ TEST_F(UpstreamPoolTest, ALackOfDescriptorsSaysSo) {
   EXPECT_EQ(made->error().kind, ErrorKind::exhausted);
 }
 
+TEST_F(UpstreamPoolTest, IdleConnectionsMakeRoomWhereDescriptorsLack) {
+  leave_idle(2);
+  world.engine().fail_opens(EMFILE, 1);
+  begin(numbered);
+  EXPECT_TRUE(made->has_value());
+  EXPECT_TRUE(record().idle.empty());
+}
+
 /// Answers of the resolver's thread come when they come: turns without moving time on.
 #define AWAIT_MADE()           \
   while (!made.has_value()) {  \

@@ -99,7 +99,7 @@ class IsSlow(Outage):
         self.url = f"redis://127.0.0.1:{self.link.port}"
 
     def hurt(self):
-        self.link.delay = 0.1
+        self.link.delay = 0.04  # each way
 
     def heal(self):
         self.link.delay = 0.0

@@ -4,7 +4,6 @@
 // for the next on the ring. One more than in the paper may be there: counts are a moment old, and at a quiet time a
 // key's second request is no overload.
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <numeric>
 
@@ -14,10 +13,6 @@
 
 namespace fairlead::balance {
 namespace {
-
-bool is_eligible(const PickInput& input, BackendIndex index) {
-  return input.eligible.empty() || input.eligible[index] != 0;
-}
 
 class ConsistentHash final : public Strategy {
  public:
@@ -32,7 +27,7 @@ class ConsistentHash final : public Strategy {
 
   [[nodiscard]] std::optional<BackendIndex> pick(const PickInput& input) const override {
     const auto position = static_cast<std::uint32_t>(next_random(input.hash) >> 32);
-    const auto may_serve = [&input](BackendIndex index) { return is_eligible(input, index); };
+    const auto may_serve = [&input](BackendIndex index) { return input.may_serve(index); };
     if (input.load_max <= 0 || input.loads.size() < backends_.size()) {
       return ring_.nearest(position, may_serve);
     }
@@ -53,8 +48,8 @@ class ConsistentHash final : public Strategy {
       weight = weight_;
     } else {
       for (BackendIndex index = 0; index < backends_.size(); ++index) {
-        load += is_eligible(input, index) ? input.loads[index] : 0;
-        weight += is_eligible(input, index) ? backends_[index].weight : 0;
+        load += input.may_serve(index) ? input.loads[index] : 0;
+        weight += input.may_serve(index) ? backends_[index].weight : 0;
       }
     }
     return weight == 0 ? 0 : static_cast<double>(load) / static_cast<double>(weight);

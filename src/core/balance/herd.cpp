@@ -6,10 +6,6 @@
 namespace fairlead::balance {
 namespace {
 
-bool is_eligible(const PickInput& input, BackendIndex index) {
-  return input.eligible.empty() || input.eligible[index] != 0;
-}
-
 double load_of(const PickInput& input, BackendIndex index) {
   return static_cast<double>(index < input.loads.size() ? input.loads[index] : 0);
 }
@@ -31,7 +27,7 @@ double level_of(const BackendSet& backends, const PickInput& input) {
     std::size_t takes_part = 0;
     for (BackendIndex index = 0; index < backends.size(); ++index) {
       const bool is_below = load_of(input, index) < level * backends[index].weight;
-      if (is_below && is_eligible(input, index)) {
+      if (is_below && input.may_serve(index)) {
         requests += load_of(input, index);
         weights += backends[index].weight;
         ++takes_part;
@@ -57,7 +53,7 @@ std::optional<BackendIndex> pick_below_level(const BackendSet& backends, const P
   std::optional<BackendIndex> drawn;
   for (BackendIndex index = 0; index < backends.size(); ++index) {
     const double lack = lack_of(backends, input, level, index);
-    if (lack > 0 && is_eligible(input, index)) {
+    if (lack > 0 && input.may_serve(index)) {
       drawn = index;
       left -= lack;
       if (left < 0) {

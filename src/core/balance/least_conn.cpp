@@ -25,7 +25,7 @@ class LeastConn final : public Strategy {
     std::optional<BackendIndex> least;
     std::uint64_t equals = 0;
     for (BackendIndex index = 0; index < backends_.size(); ++index) {
-      if (!is_eligible(input, index)) {
+      if (!input.may_serve(index)) {
         continue;
       }
       const int order = least ? compare(input, index, *least) : -1;
@@ -40,10 +40,6 @@ class LeastConn final : public Strategy {
   }
 
  private:
-  static bool is_eligible(const PickInput& input, BackendIndex index) {
-    return input.eligible.empty() || input.eligible[index] != 0;
-  }
-
   static std::uint64_t load_of(const PickInput& input, BackendIndex index) {
     return index < input.loads.size() ? input.loads[index] : 0;
   }
@@ -59,7 +55,7 @@ class LeastConn final : public Strategy {
     BackendIndex index = first;
     while (turn > 0) {
       ++index;
-      if (is_eligible(input, index) && compare(input, index, first) == 0) {
+      if (input.may_serve(index) && compare(input, index, first) == 0) {
         --turn;
       }
     }

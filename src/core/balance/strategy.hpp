@@ -26,6 +26,8 @@ struct PickInput {
   /// Seconds to an answer's first byte a backend, in the set's order, 0: not known yet; needed only if the strategy
   /// needs_latencies().
   std::span<const float> latencies = {};
+
+  [[nodiscard]] bool may_serve(BackendIndex index) const { return eligible.empty() || eligible[index] != 0; }
 };
 
 /// Contract (held for each by strategy_test): never an ineligible backend; none only if none is eligible; the same
