@@ -37,7 +37,7 @@ io::Task<proxy::Served> DemoBackend::serve(proxy::DownstreamConnection& client) 
     bytes += piece.size();
     return true;
   };
-  const Result<void> received = co_await proxy::read_body(client, policy().write, count);
+  const Result<void> received = co_await proxy::read_body(client, policy().write, io::TimePoint::max(), count);
   if (!received) {
     co_return proxy::Served::broken;
   }

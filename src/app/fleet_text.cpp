@@ -11,10 +11,10 @@ namespace {
 
 using Element = simdjson::dom::element;
 
-std::string_view text_at(Element element, std::string_view pointer) {
+std::string text_at(Element element, std::string_view pointer) {
   std::string_view text;
   const simdjson::error_code missing = element.at_pointer(pointer).get(text);
-  return missing == simdjson::SUCCESS ? text : std::string_view();
+  return missing == simdjson::SUCCESS ? printable(text) : std::string();
 }
 
 /// -1: there is none.
@@ -35,6 +35,12 @@ bool parse(simdjson::dom::parser& parser, std::string_view json, Element& root) 
 
 }  // namespace
 
+std::string printable(std::string_view text) {
+  std::string shown(text);
+  std::ranges::replace_if(shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return shown;
+}
+
 std::string fleet_text(std::string_view json) {
   simdjson::dom::parser parser;
   Element root;
@@ -51,7 +57,7 @@ std::string fleet_text(std::string_view json) {
   for (const Element member : members) {
     bool is_own = false;
     const simdjson::error_code missing = member["own"].get(is_own);
-    const std::string id = std::string(text_at(member, "/id")) + (missing == simdjson::SUCCESS && is_own ? " *" : "");
+    const std::string id = text_at(member, "/id") + (missing == simdjson::SUCCESS && is_own ? " *" : "");
     const std::int64_t lease = number_at(member, "/lease_ms");
     out += fmt::format("  {:<30} {:>9} {:>9}\n", id, lease > 0 ? fmt::format("{:.1f} s", double(lease) / 1000) : "-",
                        count_at(member, "/in_flight"));
@@ -96,7 +102,7 @@ std::vector<std::string> pool_names(std::string_view json) {
 std::string problem_text(std::string_view json) {
   simdjson::dom::parser parser;
   Element root;
-  return parse(parser, json, root) ? std::string(text_at(root, "/detail")) : std::string();
+  return parse(parser, json, root) ? text_at(root, "/detail") : std::string();
 }
 
 double requests_in(std::string_view metrics) {

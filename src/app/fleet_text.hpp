@@ -7,6 +7,8 @@
 
 namespace fairlead::app {
 
+/// Fit for a terminal and for JSON: what is no printable ASCII becomes `?`.
+std::string printable(std::string_view text);
 /// Of /api/v1/fleet; empty: it isn't that.
 std::string fleet_text(std::string_view json);
 /// Of /api/v1/pools/P/backends; empty: it isn't that.

@@ -23,6 +23,11 @@ TEST(FleetText, ShowsBackendsAndWhatIsNotKnown) {
   EXPECT_NE(backends_text(R"({"pool":"p","backends":[]})").find("(no backends)"), std::string::npos);
 }
 
+TEST(FleetText, WhatWouldSteerATerminalIsNotShown) {
+  EXPECT_EQ(problem_text("{\"detail\":\"a\\u001b]0;x\\u0007\"}"), "a?]0;x?");
+  EXPECT_EQ(printable("a\xff\x9b"), "a??");
+}
+
 TEST(FleetText, NamesThePools) {
   EXPECT_EQ(pool_names(R"({"pools":[{"name":"a"},{"name":"b"}]})"), (std::vector<std::string>{"a", "b"}));
 }

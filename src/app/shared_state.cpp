@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/fleet_text.hpp"
 #include "fleet/random_id.hpp"
 
 namespace fairlead::app {
@@ -156,8 +157,8 @@ control::FleetView SharedState::local_view() const {
 void SharedState::add_picture(control::FleetView& view, const fleet::FleetPicture& picture) const {
   for (const fleet::FleetPicture::Member& member : picture.members) {
     // In exact coordination a worker is a member, `<instance>.<worker>`.
-    const bool is_own = member.id.starts_with(settings_.instance);
-    view.members.push_back({member.id, member.lease_ms, member.in_flight, is_own});
+    const bool is_own = member.id == settings_.instance || member.id.starts_with(settings_.instance + ".");
+    view.members.push_back({printable(member.id), member.lease_ms, member.in_flight, is_own});
   }
   view.drift.emplace();
   for (const auto& pool : controller_->snapshot()->pools) {

@@ -27,10 +27,15 @@ bool has_token(std::string_view authorization, std::string_view token) {
   return !token.empty() && shown.size() == token.size() && CRYPTO_memcmp(shown.data(), token.data(), token.size()) == 0;
 }
 
-/// A proxy on this machine speaks for somebody else.
+/// A proxy on this machine speaks for somebody else. An empty field tells it as well: whoever is behind the proxy may
+/// have sent that one, before the one that the proxy added.
 bool is_forwarded(const http::RequestHead& request) {
-  return std::ranges::any_of(std::array<std::string_view, 3>{"forwarded", "x-forwarded-for", "via"},
-                             [&](std::string_view name) { return !http::field_value(request.fields, name).empty(); });
+  constexpr std::array<std::string_view, 6> names{
+      "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"};
+  return std::ranges::any_of(request.fields, [&](const http::Field& field) {
+    return std::ranges::any_of(names,
+                               [&](std::string_view name) { return http::equals_ignoring_case(field.name, name); });
+  });
 }
 
 /// An address or `localhost`: a name that somebody else may point to this machine is neither.

@@ -38,9 +38,13 @@ TEST(AdminAccess, AnotherHostNeedsTheToken) {
 }
 
 TEST(AdminAccess, AProxyOnThisMachineIsAnotherHost) {
-  for (const std::string_view name : {"X-Forwarded-For", "Forwarded", "Via"}) {
+  for (const std::string_view name : {"X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"}) {
     EXPECT_EQ(status_for(request_with({{name, "10.0.0.1"}}), "127.0.0.1"), 403) << name;
   }
+}
+
+TEST(AdminAccess, AnEmptyFieldInFrontOfTheProxysOwnHidesNothing) {
+  EXPECT_EQ(status_for(request_with({{"X-Forwarded-For", ""}, {"X-Forwarded-For", "10.0.0.1"}}), "127.0.0.1"), 403);
 }
 
 TEST(AdminAccess, APageOfAnotherSiteMayNotWrite) {

@@ -93,7 +93,7 @@ io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   proxy::RequestMemory& memory = client.memory();
   const Result<http::BodyFraming> framing = http::request_framing(memory.request);
   if (framing && FleetApi::serves(memory.request.path)) {
-    const proxy::Served served = co_await serve_api(client);
+    const proxy::Served served = co_await serve_api(client, *framing);
     co_return served;
   }
   const bool unread = !framing || has_body(*framing);
@@ -119,14 +119,18 @@ io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   co_return close ? proxy::Served::close : proxy::Served::keep_open;
 }
 
-/// Whether it may is looked at before its body is read.
-io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, bool& is_read) {
+/// Whether it may is looked at before its body is read. Who only asks has nothing to say.
+io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing,
+                                         bool& is_read) {
   const http::RequestHead& head = client.memory().request;
   ApiRequest request{head.method, std::string(head.path), std::string(head.query), {}};
-  if (head.method != http::Method::get && head.method != http::Method::head) {
-    if (const auto refusal = refuse_write(head, client.peer_ip(), controller_.config().admin_token)) {
-      co_return ApiAnswer{.status = refusal->status, .body = {}, .detail = refusal->detail};
-    }
+  if (head.method == http::Method::get || head.method == http::Method::head) {
+    is_read = !has_body(framing);
+    ApiAnswer shown = co_await api_.serve(request);
+    co_return shown;
+  }
+  if (const auto refusal = refuse_write(head, client.peer_ip(), controller_.config().admin_token)) {
+    co_return ApiAnswer{.status = refusal->status, .body = {}, .detail = refusal->detail};
   }
   // A page of another site can't send this type without asking first (CORS), and nobody answers that question here.
   const std::string_view type = http::field_value(head.fields, "content-type");
@@ -137,7 +141,7 @@ io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, bo
     request.body += piece;
     return request.body.size() <= body_max;
   };
-  const Result<void> read = co_await proxy::read_body(client, policy().header, keep);
+  const Result<void> read = co_await proxy::read_body(client, policy().header, loop_.now() + policy().header, keep);
   is_read = read.has_value();
   if (!read) {
     co_return ApiAnswer{.status = read.error().code == 413 ? 413 : 400, .body = {}, .detail = read.error().detail};
@@ -146,11 +150,11 @@ io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, bo
   co_return answer;
 }
 
-io::Task<proxy::Served> AdminApi::serve_api(proxy::DownstreamConnection& client) {
+io::Task<proxy::Served> AdminApi::serve_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing) {
   const bool keep_alive = client.memory().request.keep_alive;
   const bool head_only = client.memory().request.method == http::Method::head;
   bool is_read = false;
-  const ApiAnswer answer = co_await answer_api(client, is_read);
+  const ApiAnswer answer = co_await answer_api(client, framing, is_read);
   const bool close = !is_read || !keep_alive;
   std::string& out = client.memory().downstream_head;
   out.clear();

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "control/fleet_api.hpp"
+#include "core/http/body_framing.hpp"
 #include "core/metrics/registry.hpp"
 #include "io/listener.hpp"
 #include "io/task_scope.hpp"
@@ -49,9 +50,10 @@ class AdminApi final : public proxy::Service {
  private:
   void accepted(int descriptor, const io::Address& peer);
   io::Task<> serve_connection(int descriptor, io::Address peer);
-  io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client);
+  /// `framing` outlives the task.
+  io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing);
   /// `is_read`: the request's body was read to its end.
-  io::Task<ApiAnswer> answer_api(proxy::DownstreamConnection& client, bool& is_read);
+  io::Task<ApiAnswer> answer_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing, bool& is_read);
   /// What only the shared state knows is asked for it, which takes 250 ms at most.
   io::Task<> append_metrics(std::string& text);
   void append_answer(std::string& out, const http::RequestHead& request, std::string_view scraped, bool close);

@@ -67,6 +67,12 @@ TEST_F(AdminApiTest, AScrapeShowsWhatTheFleetSaysAndHoldsNobodyUpMeanwhile) {
   EXPECT_NE(answer.find("\nfairlead_shared_count_drift{pool=\"default\"} 2\n"), std::string::npos) << answer;
 }
 
+TEST_F(AdminApiTest, ABodyThatNobodyAskedForIsNotWaitedFor) {
+  const std::string answer = once(get("/api/v1/pools", "Content-Length: 1000\r\n"));
+  EXPECT_EQ(status_of(answer), 200);
+  EXPECT_TRUE(has_line(answer, "Connection: close"));
+}
+
 TEST_F(AdminApiTest, IsHealthyBeforeItIsReady) {
   EXPECT_EQ(status_of(once(get("/healthz"))), 200);
   EXPECT_EQ(status_of(once(get("/readyz"))), 503);

@@ -60,19 +60,36 @@ std::optional<Target> find_target(Config& config, std::string_view path) {
   return target_in(settings_of(config), path, "");
 }
 
+void add_paths(std::vector<std::string>& out, const std::string& parent, const std::vector<Setting>& settings) {
+  for (const Setting& setting : settings) {
+    out.push_back(parent + std::string(setting.path));
+  }
+}
+
+/// Every path that --set knows in this configuration.
+std::vector<std::string> paths_of(Config& config) {
+  std::vector<std::string> paths;
+  add_paths(paths, "", settings_of(config));
+  for (PoolConfig& pool : config.pools) {
+    add_paths(paths, "pools." + pool.name + ".", settings_of(pool));
+  }
+  for (std::size_t index = 0; index < config.routes.size(); ++index) {
+    add_paths(paths, "routes." + std::to_string(index) + ".", settings_of(config.routes[index]));
+  }
+  return paths;
+}
+
 std::string what_would_be_right(Config& config, std::string_view path) {
-  if (path.starts_with("pools.")) {
-    return "; write pools.NAME.KEY with the name of a pool that is there";
-  }
-  if (path.starts_with("routes.")) {
-    return "; write routes.N.KEY with a route's number, the first is 0";
-  }
-  std::vector<std::string_view> known;
-  for (const Setting& setting : settings_of(config)) {
-    known.push_back(setting.path);
-  }
+  const std::vector<std::string> paths = paths_of(config);
+  const std::vector<std::string_view> known(paths.begin(), paths.end());
   if (const auto near = nearest_name(path, known)) {
     return "; did you mean " + backquoted(*near) + "?";
+  }
+  if (path.starts_with("pools.")) {
+    return "; write pools.NAME.KEY with a pool that is there and one of its keys";
+  }
+  if (path.starts_with("routes.")) {
+    return "; write routes.N.KEY with a route's number, the first is 0, and one of its keys";
   }
   return "; docs/configuration.md has them all";
 }

@@ -86,9 +86,14 @@ TEST(ConfigOverride, RefusesAnUnknownKeyWithTheNearest) {
   EXPECT_EQ(fault_of({"timeout.connect=2s"}),
             "--set:1:1: the key `timeout.connect` isn't known; did you mean `timeouts.connect`?");
   EXPECT_EQ(fault_of({"xyz=1"}), "--set:1:1: the key `xyz` isn't known; docs/configuration.md has them all");
-  EXPECT_NE(fault_of({"pools.web.strategy=round_robin"}).find("write pools.NAME.KEY"), std::string::npos);
+  EXPECT_NE(fault_of({"pools.web.strategy=round_robin"}).find("did you mean `pools.default.strategy`?"),
+            std::string::npos);
+  EXPECT_NE(fault_of({"pools.shop-frontend.x=1"}).find("write pools.NAME.KEY"), std::string::npos);
+  EXPECT_NE(fault_of({"pools.default.stratgy=random"}).find("did you mean `pools.default.strategy`?"),
+            std::string::npos);
   EXPECT_NE(fault_of({"pools.default.nope=1"}).find("isn't known"), std::string::npos);
-  EXPECT_NE(fault_of({"routes.1.body=1"}).find("write routes.N.KEY"), std::string::npos);
+  EXPECT_NE(fault_of({"routes.1.body=1"}).find("did you mean `routes.0.body`?"), std::string::npos);
+  EXPECT_NE(fault_of({"routes.17.anything=1"}).find("write routes.N.KEY"), std::string::npos);
   fault_of({"routes.0=1"});
   fault_of({"=1"});
   fault_of({""});

@@ -38,12 +38,12 @@ std::vector<std::string_view> keys_for_restart(const Config& before, const Confi
 }  // namespace
 
 Controller::Controller(Config config, const Log& log, Publish publish)
-    : config_(std::move(config)), log_(log), publish_(std::move(publish)) {
+    : config_(std::move(config)), started_(config_), log_(log), publish_(std::move(publish)) {
   snapshot_ = build_snapshot(config_, lists_, nullptr, ++version_);
 }
 
 void Controller::reload(Config config) {
-  for (const std::string_view key : keys_for_restart(config_, config)) {
+  for (const std::string_view key : keys_for_restart(started_, config)) {
     log_.warn("key takes effect at the next start only", {{"key", key}});
   }
   bring_in(config);

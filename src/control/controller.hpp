@@ -49,6 +49,7 @@ class Controller {
   void bring_in(const Config& next);
 
   Config config_;
+  const Config started_;  ///< what the keys that are read at start only were
   const Log& log_;
   Publish publish_;
   BackendLists lists_;

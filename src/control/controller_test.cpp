@@ -124,6 +124,19 @@ TEST_F(ControllerTest, AReloadBringsWhatTheFileChangedIntoAnEditedList) {
             (std::vector<balance::ListedBackend>{{"http://edited:1"}, {"http://new:1"}}));
 }
 
+TEST_F(ControllerTest, AKeyThatIsReadAtStartIsHeldAgainstWhatRuns) {
+  const auto warns = [this](const Config& next) {
+    lines.all.clear();
+    controller.reload(next);
+    return lines.has("key=workers");
+  };
+  Config other = config();
+  other.workers = config().workers + 1;
+  EXPECT_TRUE(warns(other));
+  EXPECT_TRUE(warns(other));  // still another
+  EXPECT_FALSE(warns(config()));
+}
+
 TEST_F(ControllerTest, AnotherOrderIsAChange) {
   controller.backends_listed("default", {{"http://b:1"}, {"http://c:1"}});
   controller.backends_listed("default", {{"http://c:1"}, {"http://b:1"}});

@@ -144,7 +144,10 @@ void BackendListWatch::poll() {
     return;
   }
   is_polling_ = true;
-  ++polls_;
+  const std::uint64_t poll = ++polls_;
+  const auto is_overtaken = [this, poll] {
+    return poll != polls_;
+  };  // by a poll that began before this one was answered
   seen_.clear();
   client_.cork();
   ask_digests(true, [this](ReplyView reply) {
@@ -155,19 +158,29 @@ void BackendListWatch::poll() {
   });
   for (const Pool& pool : pools_) {
     client_.command("lrange", {"LRANGE", keys_.backend_servers(pool.name), "0", "-1"}, call_max,
-                    [this, name = pool.name](ReplyView reply) {
-                      seen_.push_back({.pool = name, .list = {}});
-                      saw_list(reply);
+                    [this, is_overtaken, name = pool.name](ReplyView reply) {
+                      if (!is_overtaken()) {
+                        seen_.push_back({.pool = name, .list = {}});
+                        saw_list(reply);
+                      }
                     });
-    client_.command("hgetall", {"HGETALL", keys_.weights(pool.name)}, call_max,
-                    [this](ReplyView reply) { saw_weights(reply); });
-    client_.command("hgetall", {"HGETALL", keys_.draining(pool.name)}, call_max,
-                    [this](ReplyView reply) { saw_draining(reply); });
+    client_.command("hgetall", {"HGETALL", keys_.weights(pool.name)}, call_max, [this, is_overtaken](ReplyView reply) {
+      if (!is_overtaken()) {
+        saw_weights(reply);
+      }
+    });
+    client_.command("hgetall", {"HGETALL", keys_.draining(pool.name)}, call_max, [this, is_overtaken](ReplyView reply) {
+      if (!is_overtaken()) {
+        saw_draining(reply);
+      }
+    });
   }
   const std::string epoch = keys_.epoch();
-  client_.command("get", {"GET", epoch}, call_max, [this](ReplyView reply) {
-    is_polling_ = false;
-    saw_epoch(reply);
+  client_.command("get", {"GET", epoch}, call_max, [this, is_overtaken](ReplyView reply) {
+    if (!is_overtaken()) {
+      is_polling_ = false;
+      saw_epoch(reply);
+    }
   });
   client_.uncork();
 }
@@ -187,8 +200,18 @@ void BackendListWatch::saw_list(ReplyView reply) {
     return;
   }
   seen.list.reserve(reply.size());
-  for (std::size_t i = 0; i < reply.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(reply.size(), listed_max); ++i) {
     seen.list.push_back({.url = std::string(reply[i].text())});
+  }
+  note_length(seen.pool, reply.size());
+}
+
+void BackendListWatch::note_length(const std::string& pool, std::size_t length) {
+  if (length <= listed_max) {
+    too_long_.erase(pool);
+  } else if (too_long_.insert(pool).second) {
+    log_.error("a pool's list is too long, only its first backends serve",
+               {{"pool", pool}, {"listed", length}, {"max", listed_max}});
   }
 }
 
@@ -330,9 +353,26 @@ void BackendListWatch::publish(Seen& seen) {
   std::erase_if(seen.list, [this, &seen](const auto& backend) { return !is_backend(seen.pool, backend.url); });
   const auto before = published_.find(seen.pool);
   if (before == published_.end() || before->second != seen.list) {
+    show_counts(seen.pool, before == published_.end() ? List() : before->second, seen.list);
     published_.insert_or_assign(seen.pool, seen.list);
     on_listed(seen.pool, std::move(seen.list));
   }
+}
+
+/// Who reads the count of a backend that no request went to yet finds 0, not nothing.
+void BackendListWatch::show_counts(const std::string& pool, const List& before, const List& list) {
+  std::set<std::string_view> known;
+  for (const balance::ListedBackend& backend : before) {
+    known.insert(backend.url);
+  }
+  client_.cork();
+  for (const balance::ListedBackend& backend : list) {
+    if (known.insert(backend.url).second) {
+      const std::string key = keys_.conn_count(pool, backend.url);
+      client_.command("set", {"SET", key, "0", "NX"}, call_max, [](ReplyView) {});
+    }
+  }
+  client_.uncork();
 }
 
 void BackendListWatch::forget_unlisted(const std::string& pool) {

@@ -33,7 +33,8 @@ class BackendListWatch {
   static constexpr std::chrono::milliseconds interval{250};
   static constexpr std::chrono::milliseconds digest_stands_for{200};  ///< in Redis, for all instances
   static constexpr std::chrono::milliseconds call_max{1000};
-  static constexpr std::size_t invalid_max = 1024;  ///< entries that were reported
+  static constexpr std::size_t listed_max = 10'000;  ///< backends of a pool, as in a configuration
+  static constexpr std::size_t invalid_max = 1024;   ///< entries that were reported
   static constexpr unsigned polls_in_a_row_max = 4;
 
   /// `instance` names the connection in CLIENT LIST.
@@ -79,6 +80,7 @@ class BackendListWatch {
   void poll_again();
   void poll_at_once();
   void saw_list(ReplyView reply);
+  void note_length(const std::string& pool, std::size_t length);
   void saw_weights(ReplyView reply);
   void saw_draining(ReplyView reply);
   void note_refusal(const std::string& pool, ReplyView reply);
@@ -91,6 +93,7 @@ class BackendListWatch {
   void register_due();
   void publish_all();
   void publish(Seen& seen);
+  void show_counts(const std::string& pool, const List& before, const List& list);
   bool is_backend(const std::string& pool, const std::string& url);
   [[nodiscard]] Arguments keys_of(const std::string& pool) const;
 
@@ -107,9 +110,10 @@ class BackendListWatch {
   std::uint64_t polls_ = 0;
   bool is_polling_ = false;
   std::set<std::string> invalid_;
-  std::set<std::string> refused_;  ///< pools whose list is a key of another type
-  std::string epoch_;              ///< as last acted on; empty at start
-  unsigned polls_in_a_row_ = 0;    ///< without a pause or an end
+  std::set<std::string> too_long_;  ///< pools whose list is
+  std::set<std::string> refused_;   ///< pools whose list is a key of another type
+  std::string epoch_;               ///< as last acted on; empty at start
+  unsigned polls_in_a_row_ = 0;     ///< without a pause or an end
   io::Timer timer_;
 };
 

@@ -277,6 +277,16 @@ TEST_F(BackendListWatchOnRedis, WhoIsTakenOutByHandAndPushedAgainTakesRequests) 
   EXPECT_TRUE(shows("default", {{.url = "http://b"}, {.url = "http://a"}}));
 }
 
+TEST_F(BackendListWatchOnRedis, TheCountOfABackendThatNoRequestWentToIsZero) {
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  EXPECT_TRUE(on_.until([this] { return (*redis_)("GET conn_count:http://a").text == "0"; }));
+  (*redis_)("SET conn_count:http://b 2");
+  (*redis_)("RPUSH backend_servers http://b http://c");
+  EXPECT_TRUE(on_.until([this] { return (*redis_)("GET conn_count:http://c").text == "0"; }));
+  EXPECT_EQ((*redis_)("GET conn_count:http://b").text, "2");
+}
+
 TEST_F(BackendListWatchOnRedis, AReloadRegistersOnlyWhatIsNew) {
   start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
   ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));

@@ -152,13 +152,20 @@ std::uint32_t PoolSync::tickets_wanted(std::chrono::nanoseconds ahead) const {
   return wanted;
 }
 
+/// What Lua's numbers can count to; beyond it a hand has written something, and sums with own numbers might overflow.
+bool PoolSync::is_counter(std::int64_t number) {
+  constexpr std::int64_t lua_max = std::int64_t{1} << 53;
+  return number >= -lua_max && number <= lua_max;
+}
+
 bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::SyncPace& pace) {
   if (answer.is_error()) {
     fault_ = fault_of_reply(answer.text()).reason;
     return true;
   }
   const bool has_latencies = latencies_.is_asked();
-  if (answer.size() < 2 || (answer.size() % 2 != 0) != has_latencies) {
+  if (answer.size() < 2 || (answer.size() % 2 != 0) != has_latencies || !is_counter(answer[0].integer()) ||
+      !is_counter(answer[1].integer())) {
     return false;
   }
   if (has_latencies) {

@@ -88,6 +88,7 @@ class PoolSync {
   [[nodiscard]] bool is_recent(io::TimePoint time, std::chrono::nanoseconds within) const;
   std::uint64_t look_at_tickets(io::TimePoint now);
   [[nodiscard]] std::uint32_t tickets_wanted(std::chrono::nanoseconds ahead) const;
+  static bool is_counter(std::int64_t number);
   void take_tickets(std::int64_t counter, io::TimePoint now);
   void read_counts(ReplyView answer);
 

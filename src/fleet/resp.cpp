@@ -130,6 +130,11 @@ Result<std::optional<Reply>> ReplyReader::next() {
     return Error{ErrorKind::malformed, Side::internal, 0, "not the Redis protocol"};
   }
   if (reply == nullptr) {
+    // A line is looked through from its start with each piece that comes; one that never ends would take ever longer.
+    const std::string_view unread(reader_->buf + reader_->pos, reader_->len - reader_->pos);
+    if (unread.size() > line_max && unread.substr(0, line_max).find('\n') == std::string_view::npos) {
+      return Error{ErrorKind::too_large, Side::internal, 0, "a line of a Redis reply is beyond its limit"};
+    }
     return std::optional<Reply>();
   }
   bytes_pending_ = reader_->len - reader_->pos;

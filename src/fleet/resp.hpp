@@ -60,6 +60,7 @@ class ReplyReader {
  public:
   static constexpr int items_max = 65'536;             ///< of one reply's arrays together
   static constexpr std::size_t bytes_max = 16u << 20;  ///< of one whole reply
+  static constexpr std::size_t line_max = 64u << 10;   ///< of a line that hasn't ended
 
   ReplyReader();
   ReplyReader(const ReplyReader&) = delete;

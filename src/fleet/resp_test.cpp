@@ -91,6 +91,20 @@ TEST(Resp, RefusesAReplyOfMoreBytesThanTheLimit) {
   EXPECT_EQ(reader.feed(half).error().kind, ErrorKind::too_large);
 }
 
+TEST(Resp, RefusesALineThatNeverEnds) {
+  ReplyReader reader;
+  ASSERT_TRUE(reader.feed("+" + std::string(ReplyReader::line_max, 'a')));
+  ASSERT_TRUE(reader.next().has_value());
+  ASSERT_TRUE(reader.feed("a"));
+  EXPECT_EQ(reader.next().error().kind, ErrorKind::too_large);
+}
+
+TEST(Resp, ATextThatIsLongAndKnownToBeSoIsNoSuchLine) {
+  ReplyReader reader;
+  ASSERT_TRUE(reader.feed("$200000\r\n" + std::string(150'000, 'a')));
+  EXPECT_TRUE(reader.next().has_value());
+}
+
 TEST(Resp, RefusesDeeplyNestedReplies) {
   ReplyReader reader;
   std::string deep;

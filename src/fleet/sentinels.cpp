@@ -50,6 +50,9 @@ io::Task<Answered> exchange(io::Stream& stream, ReplyReader& reader, std::string
     if (*got == 0) {
       co_return Error{.kind = ErrorKind::closed};
     }
+    if (stream.loop().now() >= deadline) {  // reads that always find bytes never wait, so they never time out
+      co_return Error{.kind = ErrorKind::timed_out};
+    }
     if (const auto fed = reader.feed({received.data(), *got}); !fed) {
       co_return fed.error();
     }
@@ -120,12 +123,26 @@ io::Task<Sentinels::Answer> Sentinels::ask(std::size_t index) {
   if (!dialed) {
     co_return no_sentinel;
   }
+  asking_ = dialed->get();
+  Answer answer = co_await ask_on(*asking_, deadline);
+  asking_ = nullptr;
+  co_return answer;
+}
+
+void Sentinels::stop() {
+  is_stopping_ = true;
+  if (asking_ != nullptr) {
+    asking_->close();
+  }
+}
+
+io::Task<Sentinels::Answer> Sentinels::ask_on(io::Stream& stream, io::TimePoint deadline) {
   ReplyReader reader;
-  Answered answered = co_await exchange(**dialed, reader, question_, deadline);
+  Answered answered = co_await exchange(stream, reader, question_, deadline);
   if (answered && asks_who_we_are(answered->view()) && !credentials_.empty()) {
-    answered = co_await exchange(**dialed, reader, credentials_, deadline);
+    answered = co_await exchange(stream, reader, credentials_, deadline);
     if (answered && !answered->view().is_error()) {
-      answered = co_await exchange(**dialed, reader, question_, deadline);
+      answered = co_await exchange(stream, reader, question_, deadline);
     }
   }
   if (!answered) {

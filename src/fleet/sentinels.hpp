@@ -25,11 +25,12 @@ class Sentinels {
   Sentinels& operator=(const Sentinels&) = delete;
 
   io::Task<Answer> find_master();
-  /// No further sentinel is asked: what is under way ends with the present one.
-  void stop() { is_stopping_ = true; }
+  /// What is under way ends, without an answer.
+  void stop();
 
  private:
   io::Task<Answer> ask(std::size_t index);
+  io::Task<Answer> ask_on(io::Stream& stream, io::TimePoint deadline);
 
   io::EventLoop& loop_;
   io::Resolver& resolver_;
@@ -38,6 +39,7 @@ class Sentinels {
   std::string credentials_;  ///< the command that shows them; empty: none
   std::size_t first_ = 0;    ///< answered last
   bool is_stopping_ = false;
+  io::Stream* asking_ = nullptr;  ///< to the sentinel that is being asked
 };
 
 }  // namespace fairlead::fleet

@@ -132,6 +132,9 @@ void UringEngine::close(Socket& socket) {
   for (Operation** slot : {&socket.reader, &socket.writer, &socket.watcher}) {
     end_parked(*slot, -ECANCELED);
   }
+  if (io_uring_sq_ready(&ring_) != 0) {
+    io_uring_submit(&ring_);  // what is still to be submitted names the descriptor, which the next socket may get
+  }
   Record& record = record_of(socket);
   buffers_.drop(record.held);
   record.socket = nullptr;

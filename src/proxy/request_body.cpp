@@ -1,10 +1,12 @@
 #include "proxy/request_body.hpp"
 
+#include <algorithm>
+
 #include "core/http/body_framing.hpp"
 
 namespace fairlead::proxy {
 
-io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle,
+io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle, io::TimePoint deadline,
                                  std::function<bool(std::string_view)> take) {
   const Result<http::BodyFraming> framing = http::request_framing(client.memory().request);
   if (!framing) {
@@ -23,7 +25,8 @@ io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::mill
     if (buffer->empty()) {
       more = client.loop().buffers().take();
       buffer = &more;
-      const Result<std::size_t> count = co_await client.stream().read(more.space(), client.loop().now() + idle);
+      const io::TimePoint until = std::min(client.loop().now() + idle, deadline);
+      const Result<std::size_t> count = co_await client.stream().read(more.space(), until);
       if (!count) {
         co_return count.error();
       }

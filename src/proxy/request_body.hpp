@@ -9,8 +9,9 @@
 namespace fairlead::proxy {
 
 /// Calls `take` with each piece; false from it ends with too_large. Invites the body first when the client expects it
-/// (100 Continue). Each read waits `idle` at most. Errors: those of framing and decoding, closed when the client left.
-io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle,
+/// (100 Continue). Each read waits `idle` at most, and all of it is over at `deadline`. Errors: those of framing and
+/// decoding, timed_out, closed when the client left.
+io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle, io::TimePoint deadline,
                                  std::function<bool(std::string_view)> take);
 
 }  // namespace fairlead::proxy

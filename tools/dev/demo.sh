@@ -11,12 +11,14 @@ command_run() {
     *) die "run takes --redis or nothing" ;;
   esac
   [[ $# -le 1 ]] || die "run takes --redis or nothing, not '${*:2}' behind it"
-  local port=${FAIRLEAD_PORT:-5000} admin_port=${FAIRLEAD_ADMIN_PORT:-8000}
+  local port=${FAIRLEAD_PORT:-5000} admin_port=${FAIRLEAD_ADMIN_PORT:-8000} again="./dev run${1:+ $1}"
   need_port_number "$port" FAIRLEAD_PORT
   need_port_number "$admin_port" FAIRLEAD_ADMIN_PORT
   require build run
   if [[ $with_redis == yes ]]; then require redis; fi
+  [[ $admin_port == 8000 ]] || again="FAIRLEAD_ADMIN_PORT=$admin_port $again"
   need_free_port "$port" FAIRLEAD_PORT "the listener"
+  [[ $port == 5000 ]] || again="FAIRLEAD_PORT=$port ${again#FAIRLEAD_ADMIN_PORT=* }"
   need_free_port "$admin_port" FAIRLEAD_ADMIN_PORT "metrics and the admin API"
   say "building build/release/fairlead (minutes the first time, seconds later)"
   build release fairlead
@@ -57,7 +59,7 @@ need_port_number() {
 
 need_free_port() {
   port_is_free "$1" && return
-  die "port $1 ($3) is taken by another program; choose another: $2=$(free_port "$(($1 + 1))") ./dev run"
+  die "port $1 ($3) is taken by another program; choose another: $2=$(free_port "$(($1 + 1))") $again"
 }
 
 # The first free port from $1 on.
@@ -157,6 +159,8 @@ TEXT
 TEXT
   fi
   cat <<TEXT
+  build/release/fairlead status --admin 127.0.0.1:$2               # the fleet; also: top, backend list
+
   Metrics:        http://localhost:$2/metrics
   Configuration:  $demo_folder/fairlead.yaml
   Logs:           $demo_folder/*.log
