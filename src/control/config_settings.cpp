@@ -104,7 +104,8 @@ void append_process(std::vector<Setting>& settings, Config& config) {
   settings.push_back(
       text("admin.token_file", file_rule(), config.admin_token_file,
            {"A file with the token (16 to 4096 characters) that changes through the API need when they come from "
-            "another host, as `Authorization: Bearer TOKEN`. Without it: only this machine may change anything.",
+            "another host, as `Authorization: Bearer TOKEN`. Without it: only this machine may change anything. "
+            "Behind a proxy on this machine set it: not every proxy tells that it speaks for somebody else.",
             "A file, so that the secret is neither in the configuration nor in the process list. It is read again "
             "on a reload."}));
   Setting workers = number("workers", NumberUnit::count, {1, 1'024}, config.workers,
@@ -237,12 +238,14 @@ void append_route_place(std::vector<Setting>& settings, RouteConfig& route) {
                       {},
                       "The exact path that it serves. Either this or `prefix`.",
                       "Exact unless said otherwise: a route never serves more than it shows."});
-  settings.push_back({"prefix",
-                      TextValue{&path_rule(), place(true)},
-                      false,
-                      {},
-                      "The start of the paths that it serves; `/` is all.",
-                      "For whole sites and APIs."});
+  settings.push_back(
+      {"prefix",
+       TextValue{&path_rule(), place(true)},
+       false,
+       {},
+       "The start of the paths that it serves, byte by byte and as they came: `/api` takes `/apix` too, and "
+       "`/a/../b` begins with `/a`. `/` is all.",
+       "For whole sites and APIs."});
   TextListValue methods{&method_rule(), 1, 32,
                         [&route](std::vector<std::string> values) { route.methods = std::move(values); }};
   settings.push_back({"methods",
@@ -339,7 +342,7 @@ std::vector<Setting> settings_of(RouteConfig& route) {
                       "One pool may serve short and long requests."});
   settings.push_back(
       text("rewrite_path", path_rule(), route.rewrite_path,
-           {"The path that the backend sees. Without it: the request's own.", "The query stays as it is."}));
+           {"The whole path that the backend sees. Without it: the request's own.", "The query stays as it is."}));
   settings.push_back(
       text("strategy_parameter", parameter_rule(), route.strategy_parameter,
            {"The query parameter by which a request may choose the strategy; it doesn't reach the backend. "
