@@ -1,7 +1,7 @@
 // Follows the pools' lists of backends in Redis with their weights and who of them drains, carries out an operator's
 // edits of them, and adds the configured backends: at start, when they are new in a reload or weigh otherwise, and
 // after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty.
-// Looks every 250 ms whether a digest of the lists changed, and only then reads them, all pools at once; they count if
+// Looks every 400 ms whether a digest of the lists changed, and only then reads them, all pools at once; they count if
 // the epoch read after them is the known one, so that a Redis that has just lost everything never empties a pool.
 // During an outage the last lists stay.
 // Thread rule: the control loop's thread. Lifetime: stop() must have ended before the watch does.
@@ -30,7 +30,7 @@ class BackendListWatch {
     std::string name;
     List configured;
   };
-  static constexpr std::chrono::milliseconds interval{250};
+  static constexpr std::chrono::milliseconds interval{400};
   static constexpr std::chrono::milliseconds digest_stands_for{200};  ///< in Redis, for all instances
   static constexpr std::chrono::milliseconds call_max{1000};
   static constexpr std::size_t listed_max = 10'000;  ///< backends of a pool, as in a configuration

@@ -100,6 +100,33 @@ TEST_F(ScriptsOnRedis, ACountOfAClientOfThePlainProtocolIsKept) {
   EXPECT_EQ(count("a"), "1");
 }
 
+TEST_F(ScriptsOnRedis, ACountThatOnlyWeTakeForANumberIsWrittenAnew) {
+  list({"a"});
+  scripts().reset("m", {});
+  redis().call({"SET", key("conn_count:a"), "007"});  // INCRBY refuses it
+  scripts().acquire("m", {}, {one_least});
+  EXPECT_EQ(count("a"), "8");
+  EXPECT_GT(std::stoi(redis().call({"PTTL", key("conn_count:a")}).text), 5000);
+}
+
+TEST_F(ScriptsOnRedis, AWantAndAReturnOfOneBackendCancelOut) {
+  list({"a"});
+  scripts().reset("m", {{key("conn_count:a"), 2}});
+  EXPECT_EQ(scripts().acquire("m", {{key("conn_count:a"), -1}}, {one_least}).items.size(), 1u);
+  EXPECT_EQ(count("a"), "2");
+  scripts().leave("m");
+  EXPECT_EQ(count("a"), "0");
+}
+
+TEST_F(ScriptsOnRedis, AMissingCountIsWrittenThoughNothingChangesIt) {
+  list({"a", "b"});
+  scripts().reset("m", {{key("conn_count:a"), 2}});
+  redis().call({"DEL", key("conn_count:a")});
+  scripts().acquire("m", {}, {one_least});  // b's turn
+  EXPECT_EQ(count("a"), "2");
+  EXPECT_EQ(count("b"), "1");
+}
+
 TEST_F(ScriptsOnRedis, ResetIsIdempotentAndSetsTheEpochOnce) {
   EXPECT_EQ(scripts().reset("m", {{key("conn_count:a"), 2}}), "epoch-of-m");
   EXPECT_EQ(scripts().reset("n", {}), "epoch-of-m");

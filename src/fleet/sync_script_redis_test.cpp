@@ -37,6 +37,23 @@ TEST_F(SyncScript, AppliesChangesAndTellsWhatIsInFlightAboveZero) {
   EXPECT_EQ(count("c"), "2");
 }
 
+TEST_F(SyncScript, AMissingCountIsToldAndWrittenAsTheLedgersSay) {
+  list({"a"});
+  scripts().reset("m", {{key("conn_count:a"), 2}});
+  redis().call({"DEL", key("conn_count:a")});
+  EXPECT_EQ(texts(scripts().sync("m", {}, {{"", true}}).items[0]), (Texts{"0", "0", "a", "2"}));
+  EXPECT_EQ(count("a"), "2");
+}
+
+TEST_F(SyncScript, AReaderWritesNoCounts) {
+  list({"a"});
+  scripts().reset("m", {{key("conn_count:a"), 2}});
+  EXPECT_EQ(texts(scripts().sync("", {}, {{"", true}}).items[0]), (Texts{"0", "0", "a", "2"}));
+  redis().call({"DEL", key("conn_count:a")});
+  EXPECT_EQ(texts(scripts().sync("", {}, {{"", true}}).items[0]), (Texts{"0", "0"}));
+  EXPECT_EQ(count("a"), "");
+}
+
 TEST_F(SyncScript, CountsComeOnlyWhenAsked) {
   list({"a"});
   scripts().reset("m", {{key("conn_count:a"), 1}});

@@ -37,14 +37,18 @@ SyncPace::Nanoseconds SyncPace::request_time() const {
   return time > request_time_max ? request_time_max : duration_cast<nanoseconds>(time);
 }
 
+bool SyncPace::gains_little() const {
+  return request_time() < short_request || busy_s_ / memory.count() > backends_;
+}
+
 SyncPace::Nanoseconds SyncPace::gap() const {
   if (fixed_) {
     return *fixed_;
   }
-  const Nanoseconds time = request_time();
-  const Nanoseconds fresh = std::clamp<Nanoseconds>(time / gaps_a_request, interval_min, interval_max);
-  const bool gains_little = time < short_request || busy_s_ / memory.count() > backends_;
-  return gains_little ? std::max<Nanoseconds>(fresh, interval_relaxed) : fresh;
+  if (gains_little()) {
+    return interval_max;
+  }
+  return std::clamp<Nanoseconds>(request_time() / gaps_a_request, interval_min, interval_max);
 }
 
 SyncPace::Nanoseconds SyncPace::interval() const {
@@ -65,7 +69,7 @@ bool SyncPace::is_busy() const {
 }
 
 SyncPace::Nanoseconds SyncPace::trusted_for() const {
-  return 3 * request_time();
+  return gains_little() ? request_time() / 5 : 3 * request_time();
 }
 
 }  // namespace fairlead::balance

@@ -1,7 +1,8 @@
 // How often an instance of a fleet tells and asks in leased coordination. Counts are worth less the older they are
 // against the time a request takes, so the interval is an eighth of that, which under load is a fifth of what it takes
 // once it is served; and a call costs Redis 30 to 50 us whatever it carries, so an instance with little to say calls
-// seldom and one without anything not at all.
+// seldom and one without anything not at all. Where a fresh view gains little it is renewed seldom and acted on only as
+// long as it is fresh (docs/adr/0025).
 // Little's law gives the time a request takes: the time in flight of all together / requests begun, both over the last
 // second or so.
 // Values in, no clock; used by fleet_sync on one thread.
@@ -18,9 +19,6 @@ class SyncPace {
   using Nanoseconds = std::chrono::nanoseconds;
   static constexpr std::chrono::milliseconds interval_min{1};
   static constexpr std::chrono::milliseconds interval_max{20};
-  /// At least so long where a fresh view gains little: requests are so short that none is fresh, or own requests alone
-  /// keep each backend busy, so that own counts say nearly all.
-  static constexpr std::chrono::milliseconds interval_relaxed{5};
   static constexpr std::chrono::milliseconds short_request{2};
   static constexpr int gaps_a_request = 8;
   static constexpr double syncs_a_request_max = 8;
@@ -49,12 +47,16 @@ class SyncPace {
   /// How long ago an instance of this pace told last, in the mean: what another hears of it is so much older than its
   /// own question. Half a gap while it calls at each, less when calls are further apart, for then the next is at once.
   [[nodiscard]] Nanoseconds told_ago() const;
-  /// How long a view says more than own counts: three times what a request takes.
+  /// How long a view says more than own counts: three times what a request takes, or a fifth of it where it gains
+  /// little.
   [[nodiscard]] Nanoseconds trusted_for() const;
   [[nodiscard]] double begun_per_s() const;
 
  private:
   [[nodiscard]] Nanoseconds request_time() const;
+  /// A fresh view: requests are so short that none is fresh, or own requests alone keep each backend busy, so that own
+  /// counts say nearly all.
+  [[nodiscard]] bool gains_little() const;
 
   std::optional<Nanoseconds> fixed_;
   double begun_ = 0;   ///< requests

@@ -31,7 +31,9 @@ TEST(SyncPace, StaysBetweenOneAndTwentyMilliseconds) {
 }
 
 TEST(SyncPace, ShortRequestsArePublishedNotFollowed) {
-  EXPECT_EQ(settled(200, 10).interval(), 5ms);  // 20,000 a second, 0.5 ms each
+  const SyncPace pace = settled(200, 10);  // 20,000 a second, 0.5 ms each
+  EXPECT_EQ(pace.interval(), 20ms);
+  EXPECT_NEAR(milliseconds_of(pace.trusted_for()), 0.1, 0.01);
 }
 
 TEST(SyncPace, ARestBeforeARequestIsNoPartOfItsTime) {
@@ -46,8 +48,12 @@ TEST(SyncPace, ARestBeforeARequestIsNoPartOfItsTime) {
 
 TEST(SyncPace, WhereOwnRequestsKeepEachBackendBusyItNeedNotBeFresh) {
   EXPECT_EQ(settled(100, 30, 30).interval(), 1ms);
-  EXPECT_EQ(settled(100, 31, 30).interval(), 5ms);
-  EXPECT_NEAR(milliseconds_of(settled(10, 80, 30).interval()), 10, 0.1);
+  EXPECT_EQ(settled(100, 31, 30).interval(), 20ms);
+}
+
+TEST(SyncPace, WhereOwnRequestsKeepEachBackendBusyAViewIsTrustedWhileItIsFresh) {
+  EXPECT_NEAR(milliseconds_of(settled(10, 40, 40).trusted_for()), 120, 1.2);
+  EXPECT_NEAR(milliseconds_of(settled(10, 41, 40).trusted_for()), 8.2, 0.1);
 }
 
 TEST(SyncPace, WithFewRequestsItCallsAtMostEightTimesEach) {

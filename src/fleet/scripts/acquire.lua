@@ -17,7 +17,8 @@ if is_fenced() then
   return redis.error_reply('FENCED the lease is gone')
 end
 
-local position = apply_changes(4)
+local position = 5 + 2 * ARGV[4]
+take_changes(5, position - 1)
 local function next_argument()
   position = position + 1
   return ARGV[position - 1]
@@ -37,29 +38,51 @@ local function packed(text, place)
   return high * 256 + low
 end
 
+local function has_repeated(urls)
+  local seen = {}
+  for i = 1, #urls do
+    local url = urls[i]
+    if seen[url] then
+      return true
+    end
+    seen[url] = true
+  end
+  return false
+end
+
+-- The servers that may be chosen, in list order, their places in the set if these aren't 1, 2, ..., and its size.
+-- In the rotation a repeated URL is a weight; among loads it is one backend.
+local function eligible(listed, absent, left_out, is_by_load)
+  if not next(absent) and not next(left_out) and not (is_by_load and has_repeated(listed)) then
+    return listed, {}, #listed
+  end
+  local servers, places, size = {}, {}, 0
+  for i = 1, #listed do
+    local url = listed[i]
+    if not absent[url] then
+      size = size + 1
+      if not left_out[url] then
+        servers[#servers + 1] = url
+        places[#servers] = size
+        left_out[url] = is_by_load
+      end
+    end
+  end
+  return servers, places, size
+end
+
 local function read_group()
   local group = {prefix = next_argument(), strategy = next_argument(), wanted = tonumber(next_argument())}
-  group.tickets, group.weighting = tonumber(next_argument()), next_argument()
+  group.tickets, group.weighting = next_argument(), next_argument()
   local absent_count, left_out_count = tonumber(next_argument()), tonumber(next_argument())
   local absent, left_out = next_urls(absent_count), next_urls(left_out_count)
-  group.servers, group.places = {}, {}
-  local listed = redis.pcall('LRANGE', group.prefix .. 'backend_servers', 0, -1)
+  local listed = redis.pcall('LRANGE', group.prefix .. 'backend_servers', '0', '-1')
   if listed.err then
     group.fault = listed
     return group
   end
-  local size = 0
-  for _, url in ipairs(listed) do
-    if not absent[url] then
-      size = size + 1
-      if not left_out[url] then
-        table.insert(group.servers, url)
-        table.insert(group.places, size)
-        -- In the rotation a repeated URL is a weight; among loads it is one backend.
-        left_out[url] = group.strategy == 'least_conn'
-      end
-    end
-  end
+  local size
+  group.servers, group.places, size = eligible(listed, absent, left_out, group.strategy == 'least_conn')
   group.is_weighted = group.weighting ~= '' and packed(group.weighting, 0) == size
   return group
 end
@@ -75,93 +98,72 @@ local function take_tickets(group)
   end
 end
 
-local function count_key(group, url)
-  return group.prefix .. 'conn_count:' .. url
-end
-
 -- Whose turn it is; who is left out is passed over for the next in the list.
 local function server_at(group, ticket)
+  local servers, places = group.servers, group.places
   if not group.is_weighted then
-    return group.servers[ticket % #group.servers + 1]
+    return servers[ticket % #servers + 1]
   end
   local place = packed(group.weighting, 1 + ticket % (#group.weighting / 2 - 1))
-  for i, own in ipairs(group.places) do
-    if own >= place then
-      return group.servers[i]
+  for i = 1, #servers do
+    if (places[i] or i) >= place then
+      return servers[i]
     end
   end
-  return group.servers[1]
+  return servers[1]
 end
 
 local function choose_round_robin(group)
-  local chosen, taken = {}, {}
-  for k = 0, group.wanted - 1 do
-    local url = server_at(group, group.ticket + k)
-    table.insert(chosen, url)
-    taken[url] = (taken[url] or 0) + 1
-  end
-  for url, amount in pairs(taken) do
-    add(count_key(group, url), amount)
+  local chosen, before = {}, group.prefix .. 'conn_count:'
+  for k = 1, group.wanted do
+    chosen[k] = server_at(group, group.ticket + k - 1)
+    change(before .. chosen[k], 1)
   end
   return chosen
 end
 
-local function read_loads(group)
-  local keys = {}
-  for i, url in ipairs(group.servers) do
-    keys[i] = count_key(group, url)
-  end
-  local loads = texts_of(keys)
-  for i, text in ipairs(loads) do
-    loads[i] = number_in(text)
-    if not loads[i] then
-      loads[i] = sum_of_ledgers(keys[i])
-      write_count(keys[i], loads[i])
-    end
-  end
-  return loads
-end
-
--- The least for its weight; of equals, in list order, the one whose turn the ticket says. Ratios are compared by cross
--- multiplication, which is exact in doubles: counts and weights are small.
-local function least_of(loads, weights, ticket)
-  local least, weight, equals = 1, 0, 0
-  for i, load in ipairs(loads) do
-    local left, right = load * weight, least * weights[i]
-    if left < right then
-      least, weight, equals = load, weights[i], 1
-    elseif left == right then
-      equals = equals + 1
-    end
-  end
-  local turn = ticket % equals
-  for i, load in ipairs(loads) do
-    if load * weight == least * weights[i] then
-      if turn == 0 then return i end
-      turn = turn - 1
-    end
-  end
-end
-
+-- None: all weigh the same.
 local function weights_of(group)
   local weights = {}
-  for i, place in ipairs(group.places) do
-    weights[i] = group.is_weighted and packed(group.weighting, place) or 1
+  if group.is_weighted then
+    for i = 1, #group.servers do
+      weights[i] = packed(group.weighting, group.places[i] or i)
+    end
   end
   return weights
 end
 
-local function choose_least_conn(group)
-  local loads, weights = read_loads(group), weights_of(group)
-  local chosen, taken = {}, {}
-  for k = 0, group.wanted - 1 do
-    local best = least_of(loads, weights, group.ticket + k)
-    loads[best] = loads[best] + 1
-    taken[best] = (taken[best] or 0) + 1
-    table.insert(chosen, group.servers[best])
+-- All with the least load for their weight, in list order. Ratios are compared by cross multiplication, which is exact
+-- in doubles: counts and weights are small.
+local function least_of(loads, weights)
+  local equals, least, weight = {1}, loads[1], weights[1] or 1
+  for i = 2, #loads do
+    local left, right = loads[i] * weight, least * (weights[i] or 1)
+    if left < right then
+      equals, least, weight = {i}, loads[i], weights[i] or 1
+    elseif left == right then
+      equals[#equals + 1] = i
+    end
   end
-  for i, amount in pairs(taken) do
-    add(count_key(group, group.servers[i]), amount, loads[i] - amount)
+  return equals
+end
+
+-- Of equals the one whose turn the ticket says. Who is chosen isn't among the least any more, the others still are.
+local function choose_least_conn(group)
+  local servers, weights, keys, before = group.servers, weights_of(group), {}, group.prefix .. 'conn_count:'
+  for i = 1, #servers do
+    keys[i] = before .. servers[i]
+  end
+  local loads = read_counts(keys)
+  local chosen, equals = {}, {}
+  for k = 1, group.wanted do
+    if not equals[1] then
+      equals = least_of(loads, weights)
+    end
+    local best = table.remove(equals, (group.ticket + k - 1) % #equals + 1)
+    change(keys[best], 1, loads[best])
+    loads[best] = loads[best] + 1
+    chosen[k] = servers[best]
   end
   return chosen
 end
@@ -173,20 +175,18 @@ local function choose(group)
   if not chooser then
     return redis.error_reply('STRATEGY unknown to this script')
   end
-  if #group.servers > 0 then
+  if not group.fault and group.servers[1] then
     take_tickets(group)
   end
   if group.fault then
     return group.fault
   end
-  if not group.ticket then
-    return {}
-  end
-  return chooser(group)
+  return group.ticket and chooser(group) or {}
 end
 
 local answers = {}
 while position <= #ARGV do
-  table.insert(answers, choose(read_group()))
+  answers[#answers + 1] = choose(read_group())
 end
+write_changes()
 return answers

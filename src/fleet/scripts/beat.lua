@@ -5,15 +5,15 @@
 -- go uncounted. Only reset joins.
 local now = now_ms()
 local dead, requests = reap(now)
-local known = redis.call('ZSCORE', instances_key, member)
+local known = call('ZSCORE', instances_key, member)
 
 local function renew_counts()
-  local keys = redis.call('HKEYS', own_ledger)
-  local shares = redis.call('HVALS', own_ledger)
+  local keys = call('HKEYS', own_ledger)
+  local shares = call('HVALS', own_ledger)
   for i, text in ipairs(texts_of(keys)) do
     local count = number_in(text)
     if count and count >= (tonumber(shares[i]) or 0) then
-      redis.call('PEXPIRE', keys[i], count_ttl_ms)
+      call('PEXPIRE', keys[i], count_ttl_ms)
     else
       write_count(keys[i], sum_of_ledgers(keys[i]))
     end
@@ -21,8 +21,8 @@ local function renew_counts()
 end
 
 if known then
-  redis.call('ZADD', instances_key, now + tonumber(ARGV[4]), member)
+  call('ZADD', instances_key, now + tonumber(ARGV[4]), member)
   renew_counts()
 end
-return {known and 1 or 0, redis.call('GET', KEYS[3]) or '', redis.call('ZCARD', instances_key),
+return {known and 1 or 0, call('GET', KEYS[3]) or '', call('ZCARD', instances_key),
         dead, requests}

@@ -1,6 +1,10 @@
 -- Prepended to the scripts that count: conn_count keys and the ledgers that stand behind them.
 -- Invariant: conn_count = sum over the ledgers of all members, plus what clients of the plain protocol counted.
 -- A count that is missing (expired, deleted by hand, never used) or no number is worth what the ledgers say.
+-- A script gathers what it changes and writes at its end what didn't cancel out: of a turn's returns and wants most do.
+-- All is read before anything is written. (What a call costs Redis is mostly Lua's: numbers that become text, tables
+-- that grow, functions that are made anew each time; so there are few of them here, and plain loops.)
+local call = redis.call
 local instances_key = KEYS[1]
 local prefix, count_ttl_ms, member = ARGV[1], ARGV[2], ARGV[3]
 
@@ -11,118 +15,129 @@ end
 local own_ledger = ledger_of(member)
 
 local function now_ms()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
-local function number_in(text)
-  return text and string.match(text, '^%-?%d+$') and math.max(0, tonumber(text))
-end
-
-local function sum_of_ledgers(key)
-  local sum = 0
-  for _, id in ipairs(redis.call('ZRANGE', instances_key, 0, -1)) do
-    sum = sum + (tonumber(redis.call('HGET', ledger_of(id), key) or 0) or 0)
-  end
-  return sum
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
 -- MGET in slices (unpack has a limit); unlike GET it takes a key of another type for a missing one.
 local function texts_of(keys)
+  if #keys <= 1000 then
+    return keys[1] and call('MGET', unpack(keys)) or {}
+  end
   local texts = {}
   for first = 1, #keys, 1000 do
-    local last = math.min(first + 999, #keys)
-    for i, text in ipairs(redis.call('MGET', unpack(keys, first, last))) do
+    for i, text in ipairs(call('MGET', unpack(keys, first, math.min(first + 999, #keys)))) do
       texts[first + i - 1] = text
     end
   end
   return texts
 end
 
-local function read_count(key)
-  return number_in(redis.call('MGET', key)[1]) or sum_of_ledgers(key)
+-- Counts of a pool are alike: each text is read once.
+local numbers = {[false] = false}
+
+-- False if it is none.
+local function number_in(text)
+  local number = numbers[text]
+  if number == nil then
+    number = string.find(text, '^%-?%d+$') and math.max(0, text) or false
+    numbers[text] = number
+  end
+  return number
 end
 
--- Above 0 with a time to live that each beat renews: if the whole fleet is killed, nothing stays counted.
-local function write_count(key, count)
-  if count > 0 then
-    redis.call('SET', key, count, 'PX', count_ttl_ms)
-  else
-    redis.call('SET', key, 0)
+local sums
+
+local function sum_of_ledgers(key)
+  if not sums then
+    sums = {}
+    for _, id in ipairs(call('ZRANGE', instances_key, '0', '-1')) do
+      local ledger = call('HGETALL', ledger_of(id))
+      for i = 1, #ledger, 2 do
+        sums[ledger[i]] = (sums[ledger[i]] or 0) + (tonumber(ledger[i + 1]) or 0)
+      end
+    end
+  end
+  return sums[key] or 0
+end
+
+-- By conn_count key: what this call changes of it, what stands in Redis, and whether that is nothing yet.
+local changes, standing, missing = {}, {}, {}
+
+-- As they will be with what is changed so far; in the order of the keys. A reader repairs nothing.
+local function read_counts(keys)
+  local counts = texts_of(keys)
+  for i = 1, #keys do
+    local key = keys[i]
+    local count = number_in(counts[i])
+    if not count and member == '' then
+      count = 0
+    elseif not count then
+      count = sum_of_ledgers(key)
+      changes[key] = changes[key] or 0
+      missing[key] = true
+    end
+    local change = changes[key]
+    if change then
+      standing[key] = count
+      count = math.max(0, count + change)
+    end
+    counts[i] = count
+  end
+  return counts
+end
+
+-- `stands`: the count in Redis if it was read; it isn't asked for again.
+local function change(key, amount, stands)
+  if not changes[key] then
+    standing[key] = stands
+  end
+  changes[key] = (changes[key] or 0) + amount
+end
+
+-- {conn_count key, signed amount}... from ARGV[first] to ARGV[last].
+local function take_changes(first, last)
+  for i = first, last, 2 do
+    change(ARGV[i], ARGV[i + 1])
   end
 end
 
--- These two answer the count that they wrote.
-local function add(key, amount, count)
-  count = (count or read_count(key)) + amount
-  redis.call('HINCRBY', own_ledger, key, amount)
-  write_count(key, count)
-  return count
+-- Above 0 with a time to live, which beats renew: if the whole fleet is killed, nothing stays counted.
+-- `has_ttl`: `before` stands there with one, and INCRBY lets it go on; it refuses what only we take for a number (007).
+local function write_count(key, count, before, has_ttl)
+  if count <= 0 then
+    call('SET', key, '0')
+  elseif not has_ttl or type(redis.pcall('INCRBY', key, string.format('%d', count - before))) == 'table' then
+    call('SET', key, string.format('%d', count), 'PX', count_ttl_ms)
+  end
 end
 
--- Gives back no more than the ledger holds.
-local function give_back(key, amount, count)
-  count = count or read_count(key)
-  local left = redis.call('HINCRBY', own_ledger, key, -amount)
-  if left <= 0 then
-    redis.call('HDEL', own_ledger, key)
-    amount = amount + left
+-- A member gives back no more than its ledger holds.
+local function write_changes()
+  local unread = {}
+  for key, amount in pairs(changes) do
+    if amount ~= 0 and not standing[key] then
+      unread[#unread + 1] = key
+    end
   end
-  write_count(key, count - amount)
-  return count - amount
+  read_counts(unread)
+  for key, amount in pairs(changes) do
+    if amount ~= 0 then
+      local left = call('HINCRBY', own_ledger, key, string.format('%d', amount))
+      if left <= 0 then
+        call('HDEL', own_ledger, key)
+        amount = amount - left
+      end
+    end
+    if amount ~= 0 or missing[key] then
+      local before = standing[key]
+      write_count(key, before + amount, before, before > 0 and not missing[key])
+    end
+  end
 end
 
 -- The member's lease is gone: nothing may be applied, it must reset.
 local function is_fenced()
-  local lease_end = redis.call('ZSCORE', instances_key, member)
-  return not lease_end or tonumber(lease_end) <= now_ms()
-end
-
--- ARGV[position]: how many; then {conn_count key, signed amount}... Answers the position after them.
-local function apply_changes(position)
-  local last = position + 2 * tonumber(ARGV[position])
-  local keys = {}
-  for i = position + 1, last, 2 do
-    table.insert(keys, ARGV[i])
-  end
-  local counts = {}
-  for i, text in ipairs(texts_of(keys)) do
-    counts[keys[i]] = number_in(text) or sum_of_ledgers(keys[i])
-  end
-  for i = position + 1, last, 2 do
-    local key, amount = ARGV[i], tonumber(ARGV[i + 1])
-    if amount < 0 then
-      counts[key] = give_back(key, -amount, counts[key])
-    else
-      counts[key] = add(key, amount, counts[key])
-    end
-  end
-  return last + 1
-end
-
--- Answers how many requests its ledger held.
-local function remove_member(id)
-  local fields = redis.call('HGETALL', ledger_of(id))
-  local held = 0
-  for i = 1, #fields, 2 do
-    local share = tonumber(fields[i + 1]) or 0
-    local count = number_in(redis.call('MGET', fields[i])[1])
-    if count then
-      write_count(fields[i], count - share)
-    end
-    held = held + share
-  end
-  redis.call('DEL', ledger_of(id))
-  redis.call('ZREM', instances_key, id)
-  return held
-end
-
--- Answers how many members were dead, and the requests taken back from them.
-local function reap(now)
-  local dead = redis.call('ZRANGEBYSCORE', instances_key, '-inf', now)
-  local requests = 0
-  for _, id in ipairs(dead) do
-    requests = requests + remove_member(id)
-  end
-  return #dead, requests
+  local lease_end = call('ZSCORE', instances_key, member)
+  return not lease_end or lease_end - now_ms() <= 0
 end

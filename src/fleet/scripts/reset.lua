@@ -6,9 +6,8 @@
 local now = now_ms()
 local dead, requests = reap(now)
 remove_member(member)
-for i = 6, #ARGV, 2 do
-  add(ARGV[i], tonumber(ARGV[i + 1]))
-end
-redis.call('ZADD', instances_key, now + tonumber(ARGV[4]), member)
-redis.call('SET', KEYS[3], ARGV[5], 'NX')
-return {redis.call('GET', KEYS[3]), redis.call('ZCARD', instances_key), dead, requests}
+take_changes(6, #ARGV)
+write_changes()
+call('ZADD', instances_key, now + tonumber(ARGV[4]), member)
+call('SET', KEYS[3], ARGV[5], 'NX')
+return {call('GET', KEYS[3]), call('ZCARD', instances_key), dead, requests}

@@ -22,19 +22,19 @@ local function advance(key, amount)
 end
 
 local function append_counts(answer, prefix)
-  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', 0, -1)
+  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', '0', '-1')
   if listed.err then
     return listed
   end
-  local keys = {}
-  for i, url in ipairs(listed) do
-    keys[i] = prefix .. 'conn_count:' .. url
+  local before, keys = prefix .. 'conn_count:', {}
+  for i = 1, #listed do
+    keys[i] = before .. listed[i]
   end
-  for i, text in ipairs(texts_of(keys)) do
-    local count = number_in(text)
-    if count and count > 0 then
-      table.insert(answer, listed[i])
-      table.insert(answer, count)
+  local counts = read_counts(keys)
+  for i = 1, #keys do
+    if counts[i] > 0 then
+      answer[#answer + 1] = listed[i]
+      answer[#answer + 1] = counts[i]
     end
   end
   return answer
@@ -73,7 +73,7 @@ end
 local function share_latencies(prefix, first, told)
   local key = prefix .. 'fairlead:latency'
   local stored = redis.pcall('HGETALL', key)
-  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', 0, -1)
+  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', '0', '-1')
   if stored.err or listed.err then return stored.err and stored or listed end
   local is_listed, known = {}, {}
   for _, url in ipairs(listed) do is_listed[url] = true end
@@ -99,7 +99,8 @@ local function share_latencies(prefix, first, told)
   return answer
 end
 
-local position = apply_changes(4)
+local position = 5 + 2 * ARGV[4]
+take_changes(5, position - 1)
 local answers = {}
 while position <= #ARGV do
   local prefix, told = ARGV[position], tonumber(ARGV[position + 6])
@@ -108,7 +109,8 @@ while position <= #ARGV do
   if told and not answer.err then
     table.insert(answer, share_latencies(prefix, position + 7, told))
   end
-  table.insert(answers, answer)
+  answers[#answers + 1] = answer
   position = position + 7 + 2 * (told or 0)
 end
+write_changes()
 return answers
