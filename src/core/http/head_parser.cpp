@@ -294,6 +294,7 @@ ParseStatus RequestHeadParser::take_fields() {
     return fail(417, "the only expectation that can be met is 100-continue");
   }
   head_.keep_alive = persists(options, head_.version);
+  head_.names_fields = options.names_fields;
   head_.size = fields_.end();
   at_ = At::done;
   return ParseStatus::complete;
@@ -427,6 +428,7 @@ ParseStatus ResponseHeadParser::take_fields() {
   }
   // A 204 that announces a body may well send it: where the next answer starts is then anyone's guess.
   head_.keep_alive = persists(options, head_.version) && !(head_.status == 204 && announces_body(head_.fields));
+  head_.names_fields = options.names_fields;
   head_.size = fields_.end();
   at_ = At::done;
   return ParseStatus::complete;
