@@ -27,10 +27,10 @@ Exchange::Exchange(ExchangeTools& tools, const SnapshotRef& snapshot, Downstream
       snapshot_(snapshot),
       client_(client),
       memory_(client.memory()),
+      admission_(admit(**snapshot, memory_, client.peer().ip_bytes())),
       body_begin_(client.buffer().position()) {}
 
 io::Task<Served> Exchange::run() {
-  admission_ = admit(**snapshot_, memory_, client_.peer().ip_bytes());
   const bool has_path = admission_.route_index != Admission::no_route;
   cells_ = has_path ? &snapshot_->cells(admission_.route_index) : &snapshot_->unrouted();
   cells_->in_flight->add(1);
@@ -61,7 +61,13 @@ io::Task<Served> Exchange::run() {
 io::Task<Result<void>> Exchange::forward() {
   while (true) {
     if (!lease_) {
-      const Result<void> chosen = co_await choose();
+      fleet::Acquire want;
+      fill(want);
+      Choosing choosing(tools_.store, want);
+      choosing_ = &choosing;
+      co_await choosing;
+      choosing_ = nullptr;
+      const Result<void> chosen = take_choice(want);
       if (!chosen) {
         co_return chosen;
       }
@@ -83,31 +89,29 @@ io::Task<Result<void>> Exchange::forward() {
   }
 }
 
-io::Task<Result<void>> Exchange::choose() {
-  fleet::Acquire want;
+void Exchange::fill(fleet::Acquire& want) const {
   want.pool = admission_.pool;
   want.strategy = admission_.strategy;
   want.tried = tried_views_;
   want.key_hash = admission_.key_hash;
-  Choosing choosing(tools_.store, want);
-  choosing_ = &choosing;
-  co_await choosing;
-  choosing_ = nullptr;
+}
+
+Result<void> Exchange::take_choice(const fleet::Acquire& want) {
   if (want.backend == nullptr) {
     if (is_client_gone_) {
-      co_return Error{ErrorKind::reset, Side::downstream, 0, "the client left"};
+      return Error{ErrorKind::reset, Side::downstream, 0, "the client left"};
     }
     if (!tried_.empty()) {
-      co_return attempt_.error;  // every backend was tried: the last failure tells more than "none"
+      return attempt_.error;  // every backend was tried: the last failure tells more than "none"
     }
-    co_return Error{ErrorKind::unavailable, Side::upstream, 503, "no backend may serve"};
+    return Error{ErrorKind::unavailable, Side::upstream, 503, "no backend may serve"};
   }
   tools_.metrics.count_pick(want.basis);
   if (want.regret >= 0) {
     snapshot_->regrets(admission_.route->pool, want.strategy).observe(want.regret);
   }
   lease_ = fleet::Lease(tools_.store, *admission_.pool, *want.backend);
-  co_return Result<void>();
+  return {};
 }
 
 io::Task<Result<void>> Exchange::attempt() {

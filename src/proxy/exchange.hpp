@@ -51,7 +51,8 @@ class Exchange final : private ClientGone {
 
   // The steps, in their order.
   io::Task<Result<void>> forward();
-  io::Task<Result<void>> choose();
+  void fill(fleet::Acquire& want) const;
+  Result<void> take_choice(const fleet::Acquire& want);
   io::Task<Result<void>> attempt();
   bool take_idle_connection();
   io::Task<Result<void>> connect();
