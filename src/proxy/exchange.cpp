@@ -208,8 +208,8 @@ io::Task<Result<void>> Exchange::send_request() {
     sent = written ? Result<void>() : Result<void>(written.error());
   } else {
     client_.buffer().restore(body_begin_);
-    request_body_ = http::BodyDecoder(admission_.framing);
-    upload_.emplace(BodySource{client_.stream(), request_body_, (*snapshot_)->timeouts.body_idle, route.body_max},
+    request_body_.emplace(admission_.framing);
+    upload_.emplace(BodySource{client_.stream(), *request_body_, (*snapshot_)->timeouts.body_idle, route.body_max},
                     BodySink{connection_->stream, admission_.framing.kind == http::BodyKind::chunked, route.idle});
     sent = co_await upload_->send_first(memory_.upstream_head, {}, client_.buffer());
     attempt_.request_bytes_sent = !upload_->wrote_nothing();

@@ -100,8 +100,8 @@ class Exchange final : private ClientGone {
 
   // The request's body on its way up.
   std::size_t body_begin_;
-  http::BodyDecoder request_body_;
-  std::optional<Relay> upload_;
+  std::optional<http::BodyDecoder> request_body_;
+  std::optional<Relay> upload_;  ///< of a request that has a body
   io::Buffer upload_buffer_;
   Result<void> upload_result_;
   io::TaskScope upload_scope_;

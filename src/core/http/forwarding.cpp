@@ -13,8 +13,9 @@ namespace fairlead::http {
 
 namespace {
 
-/// What heads get on their way: framing, Via, X-Forwarded-*. Enough for nearly all.
-constexpr std::size_t bytes_added = 256;
+/// What heads usually get on their way at most: Via and framing; up, Host and X-Forwarded-* as well.
+constexpr std::size_t bytes_added_down = 64;
+constexpr std::size_t bytes_added_up = 160;
 
 void append_content_length(HeadWriter& out, std::uint64_t length) {
   out.text("Content-Length: ");
@@ -197,7 +198,7 @@ void append_status_line(HeadWriter& out, const ResponseHead& head) {
 
 void append_upstream_request(std::string& to, const RequestHead& head, const UpstreamTarget& target,
                              const BodyFraming& framing, const ClientOrigin& client) {
-  HeadWriter out(to, head.size + bytes_added);
+  HeadWriter out(to, head.size + bytes_added_up);
   out.text(head.method_text);
   out.text(" ");
   out.text(target.path);
@@ -246,7 +247,7 @@ DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming
 
 void append_downstream_response(std::string& to, const ResponseHead& head, const DownstreamFraming& framing,
                                 std::string_view backend_url) {
-  HeadWriter out(to, head.size + backend_url.size() + bytes_added);
+  HeadWriter out(to, head.size + backend_url.size() + bytes_added_down);
   append_status_line(out, head);
   const bool has_trailers = framing.kind == BodyKind::chunked;
   const bool names_backend = !backend_url.empty();
@@ -261,7 +262,7 @@ void append_downstream_response(std::string& to, const ResponseHead& head, const
 }
 
 void append_interim_response(std::string& to, const ResponseHead& head) {
-  HeadWriter out(to, head.size + bytes_added);
+  HeadWriter out(to, head.size + bytes_added_down);
   append_status_line(out, head);
   append_passing_fields(out, head, [](const Field& field) {
     return field.id == FieldId::via ? Fate::pass : response_fate(field.id, false, false);
