@@ -3,10 +3,10 @@
 // length once the writer is gone. Used by forwarding only. Pure.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -38,10 +38,7 @@ class HeadWriter {
   }
 
  private:
-  static char* copy(char* place, std::string_view piece) {
-    std::memcpy(place, piece.data(), piece.size());
-    return place + piece.size();
-  }
+  static char* copy(char* place, std::string_view piece) { return std::copy(piece.begin(), piece.end(), place); }
   /// Where that many bytes may be written.
   char* take(std::size_t size) {
     const std::size_t begin = used_;
