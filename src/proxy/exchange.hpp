@@ -51,13 +51,16 @@ class Exchange final : private ClientGone {
 
   // The steps, in their order.
   io::Task<Result<void>> forward();
-  io::Task<Result<void>> choose();
+  void fill(fleet::Acquire& want) const;
+  Result<void> take_choice(const fleet::Acquire& want);
   io::Task<Result<void>> attempt();
+  bool take_idle_connection();
   io::Task<Result<void>> connect();
+  void write_upstream_head();
   io::Task<Result<void>> send_request();
   io::Task<> upload_rest();
-  io::Task<Result<void>> await_head();
-  io::Task<Result<void>> read_head(http::ResponseHeadParser& parser);
+  io::Task<Result<void>> read_head();
+  io::Task<Result<void>> pass_interims();
   io::Task<Result<void>> pass_interim();
   io::Task<Result<void>> relay_answer();
   io::Task<> end_upload();
@@ -97,8 +100,8 @@ class Exchange final : private ClientGone {
 
   // The request's body on its way up.
   std::size_t body_begin_;
-  http::BodyDecoder request_body_;
-  std::optional<Relay> upload_;
+  std::optional<http::BodyDecoder> request_body_;
+  std::optional<Relay> upload_;  ///< of a request that has a body
   io::Buffer upload_buffer_;
   Result<void> upload_result_;
   io::TaskScope upload_scope_;

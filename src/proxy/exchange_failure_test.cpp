@@ -188,6 +188,21 @@ TEST(ExchangeRetry, APostOfWhichNothingWasSentIsSentAgain) {
   EXPECT_EQ(bed.upstream(0, "none"), 0);
 }
 
+TEST(ExchangeRetry, WithoutABodyTooNoByteMayHaveBeenSent) {
+  for (const std::size_t window : {std::size_t{0}, std::size_t{10}}) {
+    ProxyBed bed;
+    Peer& old = warm_up(bed);
+    old.set_window(window);
+    old.stop_reading();
+    Peer& client = bed.begin("POST / HTTP/1.1\r\nHost: a\r\n\r\n");
+    bed.backend(0).answer = ok("fresh");
+    old.reset();
+    bed.world.settle();
+    EXPECT_EQ(status_of(client.received()), window == 0 ? 200 : 502) << window;
+    EXPECT_EQ(bed.upstream(0, "none"), window == 0 ? 0 : 1) << window;
+  }
+}
+
 TEST(ExchangeRetry, AFreshConnectionThatDiesRisksOneOtherBackend) {
   ProxyBed bed(3);
   Peer& client = bed.begin(get("/"));

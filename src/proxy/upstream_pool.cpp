@@ -14,7 +14,7 @@ UpstreamPool::UpstreamPool(io::EventLoop& loop, io::Resolver& resolver, ProxyMet
   loop_.timers().arm(sweep_timer_, loop_.now() + sweep_every);
 }
 
-UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Backend& backend) {
+UpstreamPool::Found UpstreamPool::find(std::string_view pool, const balance::Backend& backend) {
   auto in_pool = pools_.find(pool);
   if (in_pool == pools_.end()) {
     in_pool = pools_.try_emplace(std::string(pool)).first;
@@ -24,8 +24,17 @@ UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Bac
     found = in_pool->second.try_emplace(backend.url).first;
     found->second.cells = &metrics_.upstream(pool, backend.url);
   }
-  found->second.last_used = loop_.now();
-  return found->second;
+  return {&backend, &in_pool->first, &found->first, &found->second};
+}
+
+UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Backend& backend) {
+  // Another backend may have come to be at the same place: only the names tell.
+  Found& found = found_[reinterpret_cast<std::uintptr_t>(&backend) / sizeof backend % found_.size()];
+  if (found.asked != &backend || *found.pool != pool || *found.url != backend.url) {
+    found = find(pool, backend);
+  }
+  found.backend->last_used = loop_.now();
+  return *found.backend;
 }
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(UpstreamBackend& backend) {
@@ -117,6 +126,7 @@ void UpstreamPool::sweep() {
     });
   }
   std::erase_if(pools_, [](const auto& entry) { return entry.second.empty(); });
+  found_.fill({});
   loop_.timers().arm(sweep_timer_, now + sweep_every);
 }
 

@@ -5,6 +5,7 @@
 // Thread rule: one loop thread. Lifetime: connections in use return or die before the pool.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -76,6 +77,16 @@ class UpstreamPool {
   template <class Value>
   using ByName = std::unordered_map<std::string, Value, NameHash, std::equal_to<>>;
 
+  /// A record found before, so that most requests needn't look two names up. Nothing of it outlives a sweep.
+  struct Found {
+    const balance::Backend* asked = nullptr;
+    const std::string* pool = nullptr;
+    const std::string* url = nullptr;
+    UpstreamBackend* backend = nullptr;
+  };
+  static constexpr std::size_t found_max = 64;
+
+  Found find(std::string_view pool, const balance::Backend& backend);
   void sweep();
   void sweep_idle(UpstreamBackend& backend) const;
 
@@ -83,6 +94,7 @@ class UpstreamPool {
   io::Resolver& resolver_;
   ProxyMetrics& metrics_;
   ByName<ByName<UpstreamBackend>> pools_;
+  std::array<Found, found_max> found_{};
   io::Timer sweep_timer_;
 };
 

@@ -188,6 +188,15 @@ TEST_F(UpstreamPoolTest, PoolsWithTheSameBackendKeepTheirOwnConnections) {
   EXPECT_NE(pool->take_idle(pool->backend("blue", numbered)), nullptr);
 }
 
+TEST_F(UpstreamPoolTest, ABackendAtThePlaceOfAnotherHasItsOwnRecord) {
+  UpstreamBackend& before = pool->backend("pool", numbered);
+  numbered.url = "http://127.0.0.1:7001";
+  UpstreamBackend& behind = pool->backend("pool", numbered);
+  EXPECT_NE(&behind, &before);
+  numbered.url = far.url;
+  EXPECT_EQ(&pool->backend("pool", numbered), &before);
+}
+
 TEST_F(UpstreamPoolTest, CloseIdleClosesAll) {
   auto connection = open();
   pool->give_back(record(), std::move(connection));

@@ -47,7 +47,10 @@ RouteTable::Match RouteTable::match(std::string_view path, std::string_view meth
   if (first == routes_.end()) {
     return {};
   }
-  const auto found = std::find_if(first, routes_.end(), [first, method](const Route& route) {
+  if (takes_method(*first, method)) {  // as nearly always
+    return {&*first, static_cast<std::uint32_t>(first - routes_.begin()), {}};
+  }
+  const auto found = std::find_if(first + 1, routes_.end(), [first, method](const Route& route) {
     return has_same_path(route, *first) && takes_method(route, method);
   });
   if (found == routes_.end()) {
