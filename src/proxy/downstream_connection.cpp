@@ -143,35 +143,22 @@ io::Task<DownstreamConnection::Next> DownstreamConnection::read_head() {
     if (status == http::ParseStatus::failed) {
       co_return co_await refuse(parser.error());
     }
-    const bool moved = buffer_.space().empty();
-    const Result<void> read = co_await read_more_of_head(deadline);
-    if (!read) {
-      const bool silent = read.error().kind != ErrorKind::timed_out || !parser.started();
-      if (silent) {
-        co_return Next::close_now;
-      }
-      co_return co_await refuse(read.error());
-    }
-    if (moved) {
+    if (buffer_.space().empty()) {
+      // The parser refuses a head beyond its limit before more room than this is needed.
+      loop_.buffers().grow(buffer_, policy_.limits.head + io::BufferPool::standard_bytes);
       parser.restart();
     }
+    const Result<std::size_t> count = co_await stream_.read(buffer_.space(), deadline);
+    const bool is_late = !count && count.error().kind == ErrorKind::timed_out && parser.started();
+    if (is_late) {
+      co_return co_await refuse(count.error());
+    }
+    const bool is_gone = !count || *count == 0;
+    if (is_gone) {
+      co_return Next::close_now;
+    }
+    buffer_.added(*count);
   }
-}
-
-io::Task<Result<void>> DownstreamConnection::read_more_of_head(io::TimePoint deadline) {
-  if (buffer_.space().empty()) {
-    // The parser refuses a head beyond its limit before more room than this is needed.
-    loop_.buffers().grow(buffer_, policy_.limits.head + io::BufferPool::standard_bytes);
-  }
-  const Result<std::size_t> count = co_await stream_.read(buffer_.space(), deadline);
-  if (!count) {
-    co_return count.error();
-  }
-  if (*count == 0) {
-    co_return Error{ErrorKind::closed, Side::downstream, 0, "the client left in the middle of a request's head"};
-  }
-  buffer_.added(*count);
-  co_return Result<void>();
 }
 
 io::Task<DownstreamConnection::Next> DownstreamConnection::refuse(Error error) {

@@ -113,7 +113,6 @@ class DownstreamConnection {
   [[nodiscard]] Next after(Served served) const;
   io::Task<Next> await_request();
   io::Task<Next> read_head();
-  io::Task<Result<void>> read_more_of_head(io::TimePoint deadline);
   io::Task<Next> refuse(Error error);
   io::Task<> linger();
 

@@ -121,7 +121,10 @@ io::Task<Result<void>> Exchange::attempt() {
   attempt_.idempotent = http::is_idempotent(memory_.request.method);
   attempt_.body_replayable = !read_beyond_buffer_;
   attempt_.tries = ++tries_;
-  Result<void> result = co_await connect();
+  Result<void> result;
+  if (!take_idle_connection()) {
+    result = co_await connect();
+  }
   if (result && is_client_gone_) {
     result = Error{ErrorKind::reset, Side::downstream, 0, "the client left"};
   }
@@ -129,24 +132,31 @@ io::Task<Result<void>> Exchange::attempt() {
     result = co_await send_request();
   }
   if (result) {
-    result = co_await await_head();
+    awaiting_head_ = true;
+    result = co_await read_head();
+    if (result && memory_.response.status < 200) {
+      result = co_await pass_interims();
+    }
+    awaiting_head_ = false;
     note_first_byte(result);
   }
   if (result) {
     result = co_await relay_answer();
   }
-  co_await end_upload();
+  if (uploading_) {
+    co_await end_upload();
+  }
   end_attempt();
   co_return result;
 }
 
-io::Task<Result<void>> Exchange::connect() {
+bool Exchange::take_idle_connection() {
   connection_ = fresh_only_ ? nullptr : tools_.upstreams.take_idle(*upstream_);
-  if (connection_) {
-    attempt_.reused = connection_->reused;
-    attempt_.connected = true;
-    co_return Result<void>();
-  }
+  attempt_.reused = attempt_.connected = connection_ != nullptr;
+  return attempt_.connected;
+}
+
+io::Task<Result<void>> Exchange::connect() {
   const balance::Backend& backend = lease_.backend();
   Result<std::unique_ptr<UpstreamConnection>> made =
       co_await tools_.upstreams.connect(backend, now() + (*snapshot_)->timeouts.connect);
@@ -169,9 +179,7 @@ io::Task<Result<void>> Exchange::connect() {
   co_return Result<void>();
 }
 
-io::Task<Result<void>> Exchange::send_request() {
-  const routing::Route& route = *admission_.route;
-  const routing::Timeouts& timeouts = (*snapshot_)->timeouts;
+void Exchange::write_upstream_head() {
   const http::RequestHead& request = memory_.request;
   const bool trusted = routing::is_in_any(client_.peer().ip_bytes(), (*snapshot_)->trusted_proxies);
   const bool query_is_used_up = memory_.query.empty() && !request.query.empty();
@@ -182,17 +190,31 @@ io::Task<Result<void>> Exchange::send_request() {
   memory_.upstream_head.clear();
   http::append_upstream_request(memory_.upstream_head, request, target, admission_.framing,
                                 http::ClientOrigin{.address = client_.peer_ip(), .trusted = trusted});
-  client_.buffer().restore(body_begin_);
-  request_body_ = http::BodyDecoder(admission_.framing);
-  upload_.emplace(BodySource{client_.stream(), request_body_, timeouts.body_idle, route.body_max},
-                  BodySink{connection_->stream, admission_.framing.kind == http::BodyKind::chunked, route.idle});
-  const Result<void> sent = co_await upload_->send_first(memory_.upstream_head, {}, client_.buffer());
-  attempt_.request_bytes_sent = !upload_->wrote_nothing();
+}
+
+io::Task<Result<void>> Exchange::send_request() {
+  const routing::Route& route = *admission_.route;
+  write_upstream_head();
+  Result<void> sent;
+  if (admission_.framing.kind == http::BodyKind::none) {
+    iovec head{memory_.upstream_head.data(), memory_.upstream_head.size()};
+    const Result<std::size_t> written = co_await connection_->stream.write(std::span(&head, 1), now() + route.idle);
+    // Writing consumes the piece: whole, or its begin moved.
+    attempt_.request_bytes_sent = written || head.iov_base != memory_.upstream_head.data();
+    sent = written ? Result<void>() : Result<void>(written.error());
+  } else {
+    client_.buffer().restore(body_begin_);
+    request_body_ = http::BodyDecoder(admission_.framing);
+    upload_.emplace(BodySource{client_.stream(), request_body_, (*snapshot_)->timeouts.body_idle, route.body_max},
+                    BodySink{connection_->stream, admission_.framing.kind == http::BodyKind::chunked, route.idle});
+    sent = co_await upload_->send_first(memory_.upstream_head, {}, client_.buffer());
+    attempt_.request_bytes_sent = !upload_->wrote_nothing();
+  }
   if (!sent) {
     co_return sent;
   }
   answer_deadline_ = now() + route.first_byte;
-  if (!upload_->finished()) {
+  if (upload_ && !upload_->finished()) {
     read_beyond_buffer_ = true;
     attempt_.body_replayable = false;
     uploading_ = true;
@@ -226,38 +248,11 @@ io::Task<> Exchange::upload_rest() {
   }
 }
 
-io::Task<Result<void>> Exchange::await_head() {
-  for (unsigned interim = 0; interim <= interim_answers_max; ++interim) {
-    http::ResponseHeadParser parser(answer_limits, memory_.response);
-    awaiting_head_ = true;
-    const Result<void> read = co_await read_head(parser);
-    awaiting_head_ = false;
-    if (!read) {
-      co_return read;
-    }
-    const http::ResponseHead& head = memory_.response;
-    if (head.status >= 200) {
-      co_return Result<void>();
-    }
-    const Result<http::BodyFraming> framing = http::response_framing(head, memory_.request.method);
-    if (!framing) {
-      co_return framing.error();
-    }
-    if (head.status == 101) {
-      co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend switched protocols unasked"};
-    }
-    const Result<void> passed = co_await pass_interim();
-    if (!passed) {
-      co_return passed;
-    }
-  }
-  co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend sent too many interim answers"};
-}
-
-io::Task<Result<void>> Exchange::read_head(http::ResponseHeadParser& parser) {
+io::Task<Result<void>> Exchange::read_head() {
   constexpr std::chrono::hours while_uploading{24};  // the upload has its own time limits
   io::Stream& stream = connection_->stream;
   io::Buffer& buffer = connection_->buffer;
+  http::ResponseHeadParser parser(answer_limits, memory_.response);
   bool has_begun = false;
   while (true) {
     if (!upload_result_ && upload_result_.error().side == Side::downstream) {
@@ -298,6 +293,28 @@ io::Task<Result<void>> Exchange::read_head(http::ResponseHeadParser& parser) {
     attempt_.response_bytes_received = true;
     buffer.added(*count);
   }
+}
+
+/// The head that was read is an interim one: passes it and those that follow, up to the final one.
+io::Task<Result<void>> Exchange::pass_interims() {
+  for (unsigned interim = 0; interim < interim_answers_max; ++interim) {
+    const Result<http::BodyFraming> framing = http::response_framing(memory_.response, memory_.request.method);
+    if (!framing) {
+      co_return framing.error();
+    }
+    if (memory_.response.status == 101) {
+      co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend switched protocols unasked"};
+    }
+    const Result<void> passed = co_await pass_interim();
+    if (!passed) {
+      co_return passed;
+    }
+    const Result<void> read = co_await read_head();
+    if (!read || memory_.response.status >= 200) {
+      co_return read;
+    }
+  }
+  co_return Error{ErrorKind::malformed, Side::upstream, 502, "the backend sent too many interim answers"};
 }
 
 io::Task<Result<void>> Exchange::pass_interim() {
@@ -383,11 +400,9 @@ void Exchange::note_first_byte(const Result<void>& head) {
 
 /// Stops an upload that the answer overtook; the backend has said all it will say.
 io::Task<> Exchange::end_upload() {
-  if (uploading_) {
-    client_.stream().cancel_read();
-    connection_->stream.close();
-    co_await upload_scope_.join();
-  }
+  client_.stream().cancel_read();
+  connection_->stream.close();
+  co_await upload_scope_.join();
 }
 
 void Exchange::end_attempt() {

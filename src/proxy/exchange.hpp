@@ -53,11 +53,13 @@ class Exchange final : private ClientGone {
   io::Task<Result<void>> forward();
   io::Task<Result<void>> choose();
   io::Task<Result<void>> attempt();
+  bool take_idle_connection();
   io::Task<Result<void>> connect();
+  void write_upstream_head();
   io::Task<Result<void>> send_request();
   io::Task<> upload_rest();
-  io::Task<Result<void>> await_head();
-  io::Task<Result<void>> read_head(http::ResponseHeadParser& parser);
+  io::Task<Result<void>> read_head();
+  io::Task<Result<void>> pass_interims();
   io::Task<Result<void>> pass_interim();
   io::Task<Result<void>> relay_answer();
   io::Task<> end_upload();

@@ -3,21 +3,23 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "core/http/character_class.hpp"
+#include "core/http/byte_scan.hpp"
 
 namespace fairlead::http {
 
 namespace {
 
+constexpr std::size_t port_digits_max = 5;
+
 bool is_port(std::string_view digits) {
-  if (digits.size() > 5 || !std::all_of(digits.begin(), digits.end(), is_digit)) {
-    return false;
-  }
   int port = 0;
-  for (const char digit : digits) {
+  for (const char digit : digits.substr(0, port_digits_max)) {
+    if (!is_digit(digit)) {
+      return false;
+    }
     port = port * 10 + (digit - '0');
   }
-  return port <= 65535;
+  return digits.size() <= port_digits_max && port <= 65535;
 }
 
 bool is_ipv6(std::string_view address) {
@@ -26,16 +28,13 @@ bool is_ipv6(std::string_view address) {
          std::all_of(address.begin(), address.end(), allowed);
 }
 
-bool is_reg_name(std::string_view name) {
-  if (name.empty() || skip_class(reg_name_class, name, 0, name.size()) != name.size()) {
-    return false;
+/// Behind the name that the text begins with (RFC 3986 section 3.2.2).
+std::size_t skip_reg_name(std::string_view text) {
+  std::size_t end = skip_class(reg_name_class, text, 0, text.size());
+  while (text.size() - end >= 3 && text[end] == '%' && hex_value(text[end + 1]) >= 0 && hex_value(text[end + 2]) >= 0) {
+    end = skip_class(reg_name_class, text, end + 3, text.size());
   }
-  for (std::size_t at = name.find('%'); at != std::string_view::npos; at = name.find('%', at + 1)) {
-    if (name.size() - at < 3 || hex_value(name[at + 1]) < 0 || hex_value(name[at + 2]) < 0) {
-      return false;
-    }
-  }
-  return true;
+  return end;
 }
 
 bool is_port_suffix(std::string_view suffix) {
@@ -50,8 +49,8 @@ bool is_authority(std::string_view text) {
     return closing != std::string_view::npos && is_ipv6(text.substr(1, closing - 1)) &&
            is_port_suffix(text.substr(closing + 1));
   }
-  const std::size_t colon = std::min(text.find(':'), text.size());
-  return is_reg_name(text.substr(0, colon)) && is_port_suffix(text.substr(colon));
+  const std::size_t name_end = skip_reg_name(text);
+  return name_end > 0 && is_port_suffix(text.substr(name_end));
 }
 
 }  // namespace fairlead::http

@@ -1,15 +1,11 @@
-// What a byte may be in an HTTP/1.1 message (RFC 9110 section 5.6, RFC 9112 section 3.2), as one table of bits, and the
-// scanners over it. Used by the parsers of core/http only. Pure, no state.
+// What a byte may be in an HTTP/1.1 message (RFC 9110 section 5.6, RFC 9112 section 3.2), as one table of bits. Runs of
+// bytes are skipped by byte_scan.hpp. Used by the parsers of core/http only. Pure, no state.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace fairlead::http {
 
@@ -17,7 +13,7 @@ enum CharacterClass : std::uint8_t {
   token_class = 1,     ///< field names, methods, codings
   path_class = 2,      ///< request target before its '?'
   query_class = 4,     ///< request target behind its '?', that byte included
-  reg_name_class = 8,  ///< a host's name, percent signs left to the caller
+  reg_name_class = 8,  ///< a host's name, percent-encoding left to the caller
   text_class = 16,     ///< HTAB, SP, VCHAR, obs-text: field values, reasons, chunk extensions
 };
 
@@ -46,7 +42,7 @@ constexpr std::uint8_t classes_of(unsigned c) {
     }
   }
   // Of the sub-delims of RFC 3986 the comma is left out: it's what two Host fields look like once merged.
-  if (is_alphanumeric(c) || is_one_of(c, "-._~!$&'()*+;=%")) {
+  if (is_alphanumeric(c) || is_one_of(c, "-._~!$&'()*+;=")) {
     classes |= reg_name_class;
   }
   if (c == '\t' || (c >= 0x20 && c != 0x7f)) {
@@ -93,34 +89,6 @@ constexpr int hex_value(char c) {
   return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
-/// The first position in [from, end) whose byte isn't of that class, else `end`.
-inline std::size_t skip_class(CharacterClass wanted, std::string_view bytes, std::size_t from, std::size_t end) {
-  while (from < end && is_in(wanted, bytes[from])) {
-    ++from;
-  }
-  return from;
-}
-
-/// skip_class(text_class, ...), sixteen bytes at a time: most bytes of a head are field values.
-inline std::size_t skip_text(std::string_view bytes, std::size_t from, std::size_t end) {
-#if defined(__SSE2__)
-  const __m128i last_control = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7f);
-  while (end - from >= 16) {
-    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + from));
-    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(chunk, last_control), chunk);
-    const __m128i bad = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(chunk, tab), control), _mm_cmpeq_epi8(chunk, del));
-    const int mask = _mm_movemask_epi8(bad);
-    if (mask != 0) {
-      return from + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
-    }
-    from += 16;
-  }
-#endif
-  return skip_class(text_class, bytes, from, end);
-}
-
 constexpr std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) {
     text.remove_prefix(1);
@@ -133,7 +101,7 @@ constexpr std::string_view trim_blanks(std::string_view text) {
 
 /// The whole text is a token (RFC 9110 section 5.6.2).
 inline bool is_token(std::string_view text) {
-  return !text.empty() && skip_class(token_class, text, 0, text.size()) == text.size();
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_in(token_class, c); });
 }
 
 }  // namespace fairlead::http

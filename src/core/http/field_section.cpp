@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/http/character_class.hpp"
+#include "core/http/byte_scan.hpp"
 
 namespace fairlead::http {
 
@@ -41,7 +41,13 @@ void FieldSection::start(std::size_t offset) {
 
 // The steps answer `complete` for "go on with the next one".
 ParseStatus FieldSection::parse(std::string_view bytes, const HeadLimits& limits, FieldList& fields, Error& error) {
-  while (position_ < bytes.size()) {
+  while (true) {
+    if (at_ == At::line_start) {
+      take_whole_lines(bytes, limits, fields);
+    }
+    if (position_ == bytes.size()) {
+      return ParseStatus::incomplete;
+    }
     ParseStatus step = ParseStatus::complete;
     switch (at_) {
       case At::line_start: step = begin_line(bytes[position_], limits, fields.size(), error); break;
@@ -70,7 +76,26 @@ ParseStatus FieldSection::parse(std::string_view bytes, const HeadLimits& limits
       return step;
     }
   }
-  return ParseStatus::incomplete;
+}
+
+/// Lines that are here from name to line end and in order, as nearly all are. The first that isn't is left to the
+/// steps, which know what is wrong with it or still to come.
+void FieldSection::take_whole_lines(std::string_view bytes, const HeadLimits& limits, FieldList& fields) {
+  while (fields.size() < limits.fields) {
+    const std::size_t line_end = std::min(bytes.size(), line_start_ + limits.line);
+    const std::size_t colon = skip_token(bytes, line_start_, line_end);
+    if (colon == line_start_ || colon == line_end || bytes[colon] != ':') {
+      return;
+    }
+    const std::size_t value_end = skip_text(bytes, colon + 1, line_end);
+    if (bytes.substr(value_end, 2) != "\r\n") {
+      return;
+    }
+    const std::string_view name = bytes.substr(line_start_, colon - line_start_);
+    const std::string_view value = bytes.substr(colon + 1, value_end - colon - 1);
+    fields.push_back(Field{name, trim_blanks(value), field_id_of(name)});
+    line_start_ = position_ = value_end + 2;
+  }
 }
 
 ParseStatus FieldSection::begin_line(char first, const HeadLimits& limits, std::size_t field_count, Error& error) {
@@ -91,7 +116,7 @@ ParseStatus FieldSection::begin_line(char first, const HeadLimits& limits, std::
 
 ParseStatus FieldSection::scan_name(std::string_view bytes, const HeadLimits& limits, Error& error) {
   const std::size_t line_end = std::min(bytes.size(), line_start_ + limits.line);
-  position_ = skip_class(token_class, bytes, position_, line_end);
+  position_ = skip_token(bytes, position_, line_end);
   if (position_ == bytes.size()) {
     return ParseStatus::incomplete;
   }

@@ -29,6 +29,7 @@ class FieldSection {
  private:
   enum class At : std::uint8_t { line_start, name, value, line_feed, last_line_feed };
 
+  void take_whole_lines(std::string_view bytes, const HeadLimits& limits, FieldList& fields);
   ParseStatus begin_line(char first, const HeadLimits& limits, std::size_t field_count, Error& error);
   ParseStatus scan_name(std::string_view bytes, const HeadLimits& limits, Error& error);
   ParseStatus scan_value(std::string_view bytes, const HeadLimits& limits, Error& error);

@@ -4,38 +4,22 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <iterator>
 
 #include "core/http/character_class.hpp"
 #include "core/http/connection_options.hpp"
+#include "core/http/head_writer.hpp"
 
 namespace fairlead::http {
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number, int base = 10) {
-  char digits[20];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), number, base).ptr;
-  out.append(digits, end);
-}
+/// What heads get on their way: framing, Via, X-Forwarded-*. Enough for nearly all.
+constexpr std::size_t bytes_added = 256;
 
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  // One growth and four copies: several fields a message, and append() checks each time.
-  const std::size_t begin = out.size();
-  out.resize(begin + name.size() + value.size() + 4);
-  char* place = out.data() + begin;
-  place = std::copy(name.begin(), name.end(), place);
-  *place++ = ':';
-  *place++ = ' ';
-  place = std::copy(value.begin(), value.end(), place);
-  *place++ = '\r';
-  *place = '\n';
-}
-
-void append_content_length(std::string& out, std::uint64_t length) {
-  out.append("Content-Length: ");
-  append_number(out, length);
-  out.append("\r\n");
+void append_content_length(HeadWriter& out, std::uint64_t length) {
+  out.text("Content-Length: ");
+  out.number(length);
+  out.text("\r\n");
 }
 
 /// What becomes of a field on its way through.
@@ -116,58 +100,65 @@ bool is_unfounded_claim(std::string_view name, bool trusted) {
          (!trusted || name.find('_') != std::string_view::npos);
 }
 
-template <class FateOf>
-void append_passing_fields(std::string& out, const FieldList& fields, FateOf fate_of) {
-  const bool may_nominate = connection_options_of(fields).names_fields;
-  for (const Field& field : fields) {
+/// What a backend could take for a field that this proxy answers for, and isn't.
+bool is_false(const Field& field, bool trusted) {
+  return field.id == FieldId::other && (looks_like_known_field(field.name) || is_unfounded_claim(field.name, trusted));
+}
+
+template <class Head, class FateOf>
+void append_passing_fields(HeadWriter& out, const Head& head, FateOf fate_of) {
+  for (const Field& field : head.fields) {
     const Fate fate = fate_of(field);
-    if (fate == Fate::stay || (fate == Fate::pass && may_nominate && is_nominated(fields, field.name))) {
+    if (fate == Fate::stay || (fate == Fate::pass && head.names_fields && is_nominated(head.fields, field.name))) {
       continue;
     }
-    append_field(out, field.name, field.value);
+    out.field(field.name, field.value);
   }
 }
 
 /// `name: ` with the values of all fields of that id, then `last`: one list whatever number of fields it came in.
-void append_list_field(std::string& out, const FieldList& fields, FieldId id, std::string_view name,
+void append_list_field(HeadWriter& out, const FieldList& fields, FieldId id, std::string_view name,
                        std::string_view last) {
-  out.append(name).append(": ");
+  out.text(name);
+  out.text(": ");
   for (const Field& field : fields) {
     if (field.id == id && !field.value.empty()) {
-      out.append(field.value).append(", ");
+      out.text(field.value);
+      out.text(", ");
     }
   }
-  out.append(last).append("\r\n");
+  out.text(last);
+  out.text("\r\n");
 }
 
-void append_via(std::string& out, const FieldList& fields, Version version) {
+void append_via(HeadWriter& out, const FieldList& fields, Version version) {
   append_list_field(out, fields, FieldId::via, "Via", version == Version::http_1_1 ? "1.1 fairlead" : "1.0 fairlead");
 }
 
 /// Ours, or the first that a trusted peer sent.
-void append_told_or_own(std::string& out, const RequestHead& head, bool trusted, FieldId id, std::string_view name,
+void append_told_or_own(HeadWriter& out, const RequestHead& head, bool trusted, FieldId id, std::string_view name,
                         std::string_view own) {
   const Field* const told = trusted ? find_field(head.fields, id) : nullptr;
   const std::string_view value = told != nullptr && !told->value.empty() ? told->value : own;
   if (!value.empty()) {
-    append_field(out, name, value);
+    out.field(name, value);
   }
 }
 
-void append_client(std::string& out, const RequestHead& head, const ClientOrigin& client) {
+void append_client(HeadWriter& out, const RequestHead& head, const ClientOrigin& client) {
   if (client.trusted) {
     append_list_field(out, head.fields, FieldId::x_forwarded_for, "X-Forwarded-For", client.address);
   } else {
-    append_field(out, "X-Forwarded-For", client.address);
+    out.field("X-Forwarded-For", client.address);
   }
   append_told_or_own(out, head, client.trusted, FieldId::x_forwarded_proto, "X-Forwarded-Proto", client.proto);
   append_told_or_own(out, head, client.trusted, FieldId::x_forwarded_host, "X-Forwarded-Host", head.authority);
 }
 
-void append_request_framing(std::string& out, Method method, const BodyFraming& framing) {
+void append_request_framing(HeadWriter& out, Method method, const BodyFraming& framing) {
   switch (framing.kind) {
     case BodyKind::length: append_content_length(out, framing.length); break;
-    case BodyKind::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
+    case BodyKind::chunked: out.text("Transfer-Encoding: chunked\r\n"); break;
     case BodyKind::none:
     case BodyKind::until_close:
       // RFC 9110 section 8.6: methods that anticipate content say that there is none.
@@ -178,49 +169,54 @@ void append_request_framing(std::string& out, Method method, const BodyFraming& 
   }
 }
 
-void append_response_framing(std::string& out, int status, const DownstreamFraming& framing) {
+void append_response_framing(HeadWriter& out, int status, const DownstreamFraming& framing) {
   if (framing.kind == BodyKind::length) {
     append_content_length(out, framing.length);
   } else if (framing.kind == BodyKind::chunked) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    out.text("Transfer-Encoding: chunked\r\n");
   } else if (framing.kind == BodyKind::none && framing.told_length && status != 204) {
     // RFC 9110 section 8.6: a 204 has no Content-Length.
     append_content_length(out, *framing.told_length);
   }
   if (framing.close || framing.kind == BodyKind::until_close) {
-    out.append("Connection: close\r\n");
+    out.text("Connection: close\r\n");
   } else if (framing.client_version == Version::http_1_0) {
-    out.append("Connection: keep-alive\r\n");
+    out.text("Connection: keep-alive\r\n");
   }
 }
 
-void append_status_line(std::string& out, const ResponseHead& head) {
-  out.append("HTTP/1.1 ");
-  append_number(out, static_cast<std::uint64_t>(head.status));
-  out.append(" ").append(head.reason).append("\r\n");
+void append_status_line(HeadWriter& out, const ResponseHead& head) {
+  out.text("HTTP/1.1 ");
+  out.number(static_cast<std::uint64_t>(head.status));
+  out.text(" ");
+  out.text(head.reason);
+  out.text("\r\n");
 }
 
 }  // namespace
 
-void append_upstream_request(std::string& out, const RequestHead& head, const UpstreamTarget& target,
+void append_upstream_request(std::string& to, const RequestHead& head, const UpstreamTarget& target,
                              const BodyFraming& framing, const ClientOrigin& client) {
-  out.append(head.method_text).append(" ").append(target.path);
+  HeadWriter out(to, head.size + bytes_added);
+  out.text(head.method_text);
+  out.text(" ");
+  out.text(target.path);
   if (target.has_query) {
-    out.append("?").append(target.query);
+    out.text("?");
+    out.text(target.query);
   }
-  out.append(" HTTP/1.1\r\n");
-  append_field(out, "Host", head.authority.empty() ? target.host : head.authority);
+  out.text(" HTTP/1.1\r\n");
+  out.field("Host", head.authority.empty() ? target.host : head.authority);
   const bool has_trailers = framing.kind == BodyKind::chunked;
-  append_passing_fields(out, head.fields, [&](const Field& field) {
+  append_passing_fields(out, head, [&](const Field& field) {
     // An HTTP/1.0 client doesn't know interim responses (RFC 9110 section 10.1.1).
     const bool vain = field.id == FieldId::expect && !head.expects_continue;
-    const bool is_false = looks_like_known_field(field.name) || is_unfounded_claim(field.name, client.trusted);
-    return vain || is_false ? Fate::stay : request_fate(field.id, has_trailers, client.trusted);
+    return vain || is_false(field, client.trusted) ? Fate::stay : request_fate(field.id, has_trailers, client.trusted);
   });
   append_client(out, head, client);
   append_via(out, head.fields, head.version);
   append_request_framing(out, head.method, framing);
-  out.append("\r\n");
+  out.text("\r\n");
 }
 
 DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming& framing, Version client_version,
@@ -248,32 +244,35 @@ DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming
   return down;
 }
 
-void append_downstream_response(std::string& out, const ResponseHead& head, const DownstreamFraming& framing,
+void append_downstream_response(std::string& to, const ResponseHead& head, const DownstreamFraming& framing,
                                 std::string_view backend_url) {
+  HeadWriter out(to, head.size + backend_url.size() + bytes_added);
   append_status_line(out, head);
   const bool has_trailers = framing.kind == BodyKind::chunked;
   const bool names_backend = !backend_url.empty();
-  append_passing_fields(out, head.fields,
+  append_passing_fields(out, head,
                         [&](const Field& field) { return response_fate(field.id, has_trailers, names_backend); });
   if (names_backend) {
-    append_field(out, "X-Backend-Server", backend_url);
+    out.field("X-Backend-Server", backend_url);
   }
   append_via(out, head.fields, head.version);
   append_response_framing(out, head.status, framing);
-  out.append("\r\n");
+  out.text("\r\n");
 }
 
-void append_interim_response(std::string& out, const ResponseHead& head) {
+void append_interim_response(std::string& to, const ResponseHead& head) {
+  HeadWriter out(to, head.size + bytes_added);
   append_status_line(out, head);
-  append_passing_fields(out, head.fields, [](const Field& field) {
+  append_passing_fields(out, head, [](const Field& field) {
     return field.id == FieldId::via ? Fate::pass : response_fate(field.id, false, false);
   });
-  out.append("\r\n");
+  out.text("\r\n");
 }
 
-void append_chunk_size(std::string& out, std::uint64_t size) {
-  append_number(out, size, 16);
-  out.append("\r\n");
+void append_chunk_size(std::string& to, std::uint64_t size) {
+  HeadWriter out(to, 0);
+  out.number(size, 16);
+  out.text("\r\n");
 }
 
 }  // namespace fairlead::http

@@ -31,7 +31,7 @@ struct UpstreamTarget {
 
 /// Appends the whole request head for the backend, its empty line included. `framing` is the request's own: a length
 /// or chunked are written anew, and `Connection: keep-alive` is implied (HTTP/1.1).
-void append_upstream_request(std::string& out, const RequestHead& head, const UpstreamTarget& target,
+void append_upstream_request(std::string& to, const RequestHead& head, const UpstreamTarget& target,
                              const BodyFraming& framing, const ClientOrigin& client);
 
 /// How the answer's body goes down: with a length, in chunks, or until close (HTTP/1.0 clients).
@@ -51,13 +51,13 @@ DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming
 
 /// Appends the whole response head for the client. A non-empty `backend_url` is added as X-Backend-Server (replacing
 /// one that the backend sent). The status line always says HTTP/1.1 (RFC 9110 section 6.2).
-void append_downstream_response(std::string& out, const ResponseHead& head, const DownstreamFraming& framing,
+void append_downstream_response(std::string& to, const ResponseHead& head, const DownstreamFraming& framing,
                                 std::string_view backend_url);
 
 /// Appends an interim response (1xx but 101) with its end-to-end fields.
-void append_interim_response(std::string& out, const ResponseHead& head);
+void append_interim_response(std::string& to, const ResponseHead& head);
 
 /// Appends "SIZE\r\n" in hex; the data and "\r\n" follow it on the wire.
-void append_chunk_size(std::string& out, std::uint64_t size);
+void append_chunk_size(std::string& to, std::uint64_t size);
 
 }  // namespace fairlead::http

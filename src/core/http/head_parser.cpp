@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/http/authority.hpp"
-#include "core/http/character_class.hpp"
+#include "core/http/byte_scan.hpp"
 #include "core/http/connection_options.hpp"
 
 namespace fairlead::http {
@@ -15,6 +15,7 @@ constexpr std::size_t empty_lines_max = 4;
 // Longer than any registered method: answered with 501 (RFC 9112 section 3) before it may fill the buffer.
 constexpr std::size_t method_max = 32;
 constexpr std::string_view version_pattern = "HTTP/d.d";
+constexpr std::string_view common_version = "HTTP/1.1";
 constexpr std::string_view status_pattern = "HTTP/1.d ddd";
 
 bool matches(char pattern, char c) {
@@ -131,7 +132,7 @@ ParseStatus RequestHeadParser::scan_empty_lines(char c) {
 }
 
 ParseStatus RequestHeadParser::scan_method(std::string_view bytes) {
-  position_ = skip_class(token_class, bytes, position_, std::min(bytes.size(), part_start_ + method_max + 1));
+  position_ = skip_token(bytes, position_, std::min(bytes.size(), part_start_ + method_max + 1));
   if (position_ - part_start_ > method_max) {
     return fail(501, "the method is longer than any that is known");
   }
@@ -158,11 +159,11 @@ ParseStatus RequestHeadParser::scan_target(std::string_view bytes) {
   }
   const std::size_t end = std::min(bytes.size(), part_start_ + limits_.target);
   if (query_mark_ == 0) {
-    position_ = skip_class(path_class, bytes, position_, end);
+    position_ = skip_path(bytes, position_, end);
     query_mark_ = position_ < end && bytes[position_] == '?' ? position_ : 0;
   }
   if (query_mark_ != 0) {
-    position_ = skip_class(query_class, bytes, position_, end);
+    position_ = skip_query(bytes, position_, end);
   }
   if (position_ == bytes.size()) {
     return ParseStatus::incomplete;
@@ -212,7 +213,16 @@ ParseStatus RequestHeadParser::take_absolute_form() {
   return ParseStatus::complete;
 }
 
+/// "HTTP/1.1" whole and at once, as nearly every request has it; anything else is left to the byte by byte scan.
+void RequestHeadParser::take_common_version(std::string_view bytes) {
+  if (position_ == part_start_ && bytes.substr(position_).starts_with(common_version)) {
+    head_.version = Version::http_1_1;
+    position_ += common_version.size();
+  }
+}
+
 ParseStatus RequestHeadParser::scan_version(std::string_view bytes) {
+  take_common_version(bytes);
   for (; position_ < bytes.size(); ++position_) {
     const std::size_t index = position_ - part_start_;
     const char c = bytes[position_];
@@ -284,6 +294,7 @@ ParseStatus RequestHeadParser::take_fields() {
     return fail(417, "the only expectation that can be met is 100-continue");
   }
   head_.keep_alive = persists(options, head_.version);
+  head_.names_fields = options.names_fields;
   head_.size = fields_.end();
   at_ = At::done;
   return ParseStatus::complete;
@@ -417,6 +428,7 @@ ParseStatus ResponseHeadParser::take_fields() {
   }
   // A 204 that announces a body may well send it: where the next answer starts is then anyone's guess.
   head_.keep_alive = persists(options, head_.version) && !(head_.status == 204 && announces_body(head_.fields));
+  head_.names_fields = options.names_fields;
   head_.size = fields_.end();
   at_ = At::done;
   return ParseStatus::complete;

@@ -50,6 +50,7 @@ class RequestHeadParser {
   ParseStatus scan_method(std::string_view bytes);
   ParseStatus scan_target(std::string_view bytes);
   ParseStatus scan_version(std::string_view bytes);
+  void take_common_version(std::string_view bytes);
   ParseStatus take_target(std::string_view target);
   ParseStatus take_absolute_form();
   ParseStatus take_fields();

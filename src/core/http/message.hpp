@@ -72,6 +72,7 @@ struct RequestHead {
   Version version = Version::http_1_1;
   FieldList fields;
   bool keep_alive = true;         ///< the client lets the connection stay open (version and Connection)
+  bool names_fields = false;      ///< Connection may name fields of this message, which don't go further
   bool expects_continue = false;  ///< Expect: 100-continue
   std::size_t size = 0;           ///< bytes of the head, its empty line and leading empty lines included
 
@@ -83,7 +84,8 @@ struct ResponseHead {
   std::string_view reason;  ///< may be empty
   Version version = Version::http_1_1;
   FieldList fields;
-  bool keep_alive = true;  ///< false as well for a 204 that announces a body
+  bool keep_alive = true;     ///< false as well for a 204 that announces a body
+  bool names_fields = false;  ///< as for a request
   std::size_t size = 0;
 
   void clear();
