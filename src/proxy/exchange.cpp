@@ -30,7 +30,7 @@ Exchange::Exchange(ExchangeTools& tools, const SnapshotRef& snapshot, Downstream
       body_begin_(client.buffer().position()) {}
 
 io::Task<Served> Exchange::run() {
-  admission_ = admit(**snapshot_, memory_, client_.peer().ip_bytes());
+  admission_ = admit(**snapshot_, memory_, client_.peer().bytes());
   const bool has_path = admission_.route_index != Admission::no_route;
   cells_ = has_path ? &snapshot_->cells(admission_.route_index) : &snapshot_->unrouted();
   cells_->in_flight->add(1);
@@ -181,7 +181,7 @@ io::Task<Result<void>> Exchange::connect() {
 
 void Exchange::write_upstream_head() {
   const http::RequestHead& request = memory_.request;
-  const bool trusted = routing::is_in_any(client_.peer().ip_bytes(), (*snapshot_)->trusted_proxies);
+  const bool trusted = routing::is_in_any(client_.peer().bytes(), (*snapshot_)->trusted_proxies);
   const bool query_is_used_up = memory_.query.empty() && !request.query.empty();
   const http::UpstreamTarget target{.path = memory_.path,
                                     .query = memory_.query,
