@@ -7,7 +7,7 @@ namespace fairlead::app {
 
 DemoBackend::DemoBackend(io::EventLoop& loop, const Log& log, std::chrono::milliseconds delay)
     : loop_(loop), delay_(delay), listener_(loop, log, [this](int descriptor, const io::Address& peer) {
-        scope_.spawn(serve_connection(descriptor, peer));
+        scope_.spawn(serve_connection(descriptor, io::PeerIp(peer)));
       }) {}
 
 Result<void> DemoBackend::listen(io::Address& address) {
@@ -20,7 +20,7 @@ Result<void> DemoBackend::listen(io::Address& address) {
   return opened;
 }
 
-io::Task<> DemoBackend::serve_connection(int descriptor, io::Address peer) {
+io::Task<> DemoBackend::serve_connection(int descriptor, io::PeerIp peer) {
   proxy::DownstreamConnection connection(loop_, memory_pool_, *this, peer);
   connections_.insert(&connection);
   co_await connection.run(descriptor);

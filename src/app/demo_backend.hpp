@@ -29,7 +29,7 @@ class DemoBackend final : public proxy::Service {
   void refused(const Error&, int) override {}
 
  private:
-  io::Task<> serve_connection(int descriptor, io::Address peer);
+  io::Task<> serve_connection(int descriptor, io::PeerIp peer);
   io::Task<> await_end();
 
   io::EventLoop& loop_;

@@ -71,10 +71,10 @@ void AdminApi::accepted(int descriptor, const io::Address& peer) {
     [[maybe_unused]] const Result<void> attached = unwanted.attach(descriptor);  // to be closed
     return;
   }
-  scope_.spawn(serve_connection(descriptor, peer));
+  scope_.spawn(serve_connection(descriptor, io::PeerIp(peer)));
 }
 
-io::Task<> AdminApi::serve_connection(int descriptor, io::Address peer) {
+io::Task<> AdminApi::serve_connection(int descriptor, io::PeerIp peer) {
   proxy::DownstreamConnection connection(loop_, memory_pool_, *this, peer);
   connections_.insert(&connection);
   co_await connection.run(descriptor);

@@ -49,7 +49,7 @@ class AdminApi final : public proxy::Service {
 
  private:
   void accepted(int descriptor, const io::Address& peer);
-  io::Task<> serve_connection(int descriptor, io::Address peer);
+  io::Task<> serve_connection(int descriptor, io::PeerIp peer);
   /// `framing` outlives the task.
   io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing);
   /// `is_read`: the request's body was read to its end.

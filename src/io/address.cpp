@@ -16,6 +16,18 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+constexpr const char* unix_text = "unix:";
+
+std::string text_of(const std::array<std::uint8_t, 16>& ip) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (std::equal(mapped_prefix.begin(), mapped_prefix.end(), ip.begin())) {
+    inet_ntop(AF_INET, ip.data() + mapped_prefix.size(), text, sizeof text);
+  } else {
+    inet_ntop(AF_INET6, ip.data(), text, sizeof text);
+  }
+  return text;
+}
+
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -108,26 +120,21 @@ std::array<std::uint8_t, 16> Address::ip_bytes() const {
 }
 
 std::string Address::ip_text() const {
-  if (family() == AF_UNIX) {
-    return "unix:";
-  }
-  const std::array<std::uint8_t, 16> bytes = ip_bytes();
-  char text[INET6_ADDRSTRLEN] = "";
-  if (std::equal(mapped_prefix.begin(), mapped_prefix.end(), bytes.begin())) {
-    inet_ntop(AF_INET, bytes.data() + 12, text, sizeof text);
-  } else {
-    inet_ntop(AF_INET6, bytes.data(), text, sizeof text);
-  }
-  return text;
+  return family() == AF_UNIX ? unix_text : text_of(ip_bytes());
 }
 
 std::string Address::text() const {
   if (family() == AF_UNIX) {
-    return std::string("unix:") + reinterpret_cast<const sockaddr_un*>(&storage_)->sun_path;
+    return unix_text + std::string(reinterpret_cast<const sockaddr_un*>(&storage_)->sun_path);
   }
   const std::string ip = ip_text();
   const bool is_v6 = ip.find(':') != std::string::npos;
   return (is_v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port());
+}
+
+std::string PeerIp::text() const {
+  const bool is_unix = bytes_ == std::array<std::uint8_t, 16>{};  // nobody connects from an unspecified address
+  return is_unix ? unix_text : text_of(bytes_);
 }
 
 }  // namespace fairlead::io

@@ -40,4 +40,18 @@ class Address {
   socklen_t length_ = 0;
 };
 
+/// Where a client comes from, in the sixteen bytes that a connection keeps of its peer's address.
+class PeerIp {
+ public:
+  explicit PeerIp(const Address& peer) : bytes_(peer.ip_bytes()) {}
+
+  /// As IPv6, IPv4 mapped into it; all zero for a unix path.
+  [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
+  /// As Address::ip_text().
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::array<std::uint8_t, 16> bytes_;
+};
+
 }  // namespace fairlead::io

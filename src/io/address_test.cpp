@@ -80,5 +80,14 @@ TEST(Address, SurvivesAnAddressOfAnUnnamedPeer) {
   EXPECT_EQ(address.text(), "unix:");
 }
 
+TEST(PeerIp, KeepsWhereAClientComesFrom) {
+  for (const char* text : {"127.0.0.1:80", "[2001:db8::1]:80", "[::ffff:10.0.0.1]:80"}) {
+    const Address peer = *Address::parse(text);
+    EXPECT_EQ(PeerIp(peer).bytes(), peer.ip_bytes());
+    EXPECT_EQ(PeerIp(peer).text(), peer.ip_text());
+  }
+  EXPECT_EQ(PeerIp(*Address::from_path("/run/client")).text(), "unix:");
+}
+
 }  // namespace
 }  // namespace fairlead::io

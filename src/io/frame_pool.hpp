@@ -64,8 +64,8 @@ class FramePool {
   }
 
  private:
-  static constexpr std::size_t class_bytes = 128;
-  static constexpr std::size_t class_count = FAIRLEAD_RECYCLE_FRAMES ? 64 : 0;  // up to 8 KiB
+  static constexpr std::size_t class_bytes = 32;
+  static constexpr std::size_t class_count = FAIRLEAD_RECYCLE_FRAMES ? 256 : 0;  // up to 8 KiB
   static constexpr std::size_t kept_max = 256;
 
   struct FreeFrame {

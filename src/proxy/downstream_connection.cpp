@@ -36,13 +36,13 @@ void RequestMemoryPool::give_back(std::unique_ptr<RequestMemory> memory) {
 }
 
 DownstreamConnection::DownstreamConnection(io::EventLoop& loop, RequestMemoryPool& memory_pool, Service& service,
-                                           const io::Address& peer)
+                                           io::PeerIp peer)
     : loop_(loop),
       memory_pool_(memory_pool),
       service_(service),
       stream_(loop, Side::downstream),
       peer_(peer),
-      peer_ip_(peer.ip_text()) {}
+      peer_ip_(peer.text()) {}
 
 DownstreamConnection::~DownstreamConnection() {
   if (memory_) {
@@ -80,9 +80,13 @@ io::Task<> DownstreamConnection::run(int descriptor) {
   broken_watch_.start();
   Next next = Next::request;
   while (next == Next::request) {
-    next = co_await await_request();
-    if (next != Next::request) {
-      break;
+    if (!has_pipelined()) {
+      waiting_ = true;
+      const bool is_there = (co_await stream_.readable(patience_ends())).has_value();
+      waiting_ = false;
+      if (!is_there || draining_) {
+        break;
+      }
     }
     next = co_await read_head();
     if (next != Next::request) {
@@ -109,31 +113,30 @@ DownstreamConnection::Next DownstreamConnection::after(Served served) const {
   return Next::close_now;
 }
 
-io::Task<DownstreamConnection::Next> DownstreamConnection::await_request() {
-  policy_ = service_.policy();
-  if (!buffer_.empty()) {
-    buffer_.compact();
-    co_return Next::request;  // pipelined
+/// Bytes of the next request came with the last one's; without any no buffer is held.
+bool DownstreamConnection::has_pipelined() {
+  if (buffer_.empty()) {
+    buffer_.reset();
+    return false;
   }
-  buffer_.reset();
-  const auto patience = served_one_ ? policy_.keep_alive : policy_.header;
-  waiting_ = true;
-  const Result<std::size_t> there = co_await stream_.readable(loop_.now() + patience);
-  waiting_ = false;
-  if (!there || draining_) {
-    co_return Next::close_now;
-  }
-  co_return Next::request;
+  buffer_.compact();
+  return true;
+}
+
+io::TimePoint DownstreamConnection::patience_ends() const {
+  const ConnectionPolicy policy = service_.policy();
+  return loop_.now() + (served_one_ ? policy.keep_alive : policy.header);
 }
 
 io::Task<DownstreamConnection::Next> DownstreamConnection::read_head() {
   request_began_ = loop_.now();
-  const io::TimePoint deadline = request_began_ + policy_.header;
+  const ConnectionPolicy policy = service_.policy();
+  const io::TimePoint deadline = request_began_ + policy.header;
   memory_ = memory_pool_.take();
   if (!buffer_.has_memory()) {
     buffer_ = loop_.buffers().take();
   }
-  http::RequestHeadParser parser(policy_.limits, memory_->request);
+  http::RequestHeadParser parser(policy.limits, memory_->request);
   while (true) {
     const http::ParseStatus status = parser.parse(buffer_.bytes());
     if (status == http::ParseStatus::complete) {
@@ -145,7 +148,7 @@ io::Task<DownstreamConnection::Next> DownstreamConnection::read_head() {
     }
     if (buffer_.space().empty()) {
       // The parser refuses a head beyond its limit before more room than this is needed.
-      loop_.buffers().grow(buffer_, policy_.limits.head + io::BufferPool::standard_bytes);
+      loop_.buffers().grow(buffer_, policy.limits.head + io::BufferPool::standard_bytes);
       parser.restart();
     }
     const Result<std::size_t> count = co_await stream_.read(buffer_.space(), deadline);
@@ -173,7 +176,7 @@ io::Task<DownstreamConnection::Next> DownstreamConnection::refuse(Error error) {
 }
 
 io::Task<Result<void>> DownstreamConnection::write(std::string_view bytes) {
-  const Result<std::size_t> written = co_await stream_.write(bytes, loop_.now() + policy_.write);
+  const Result<std::size_t> written = co_await stream_.write(bytes, loop_.now() + service_.policy().write);
   if (!written) {
     co_return written.error();
   }

@@ -78,7 +78,7 @@ class ClientGone {
 
 class DownstreamConnection {
  public:
-  DownstreamConnection(io::EventLoop& loop, RequestMemoryPool& memory_pool, Service& service, const io::Address& peer);
+  DownstreamConnection(io::EventLoop& loop, RequestMemoryPool& memory_pool, Service& service, io::PeerIp peer);
   DownstreamConnection(const DownstreamConnection&) = delete;
   DownstreamConnection& operator=(const DownstreamConnection&) = delete;
   ~DownstreamConnection();
@@ -98,7 +98,7 @@ class DownstreamConnection {
   RequestMemory& memory() { return *memory_; }
   /// What has come behind the head; bytes that the service doesn't use are the next request's.
   io::Buffer& buffer() { return buffer_; }
-  [[nodiscard]] const io::Address& peer() const { return peer_; }
+  [[nodiscard]] const io::PeerIp& peer() const { return peer_; }
   [[nodiscard]] std::string_view peer_ip() const { return peer_ip_; }
   /// When the request's first byte was there.
   [[nodiscard]] io::TimePoint request_began() const { return request_began_; }
@@ -111,7 +111,8 @@ class DownstreamConnection {
   enum class Next : std::uint8_t { request, close_now, close_after_linger };
 
   [[nodiscard]] Next after(Served served) const;
-  io::Task<Next> await_request();
+  [[nodiscard]] bool has_pipelined();
+  [[nodiscard]] io::TimePoint patience_ends() const;
   io::Task<Next> read_head();
   io::Task<Next> refuse(Error error);
   io::Task<> linger();
@@ -121,11 +122,10 @@ class DownstreamConnection {
   Service& service_;
   io::PlainStream stream_;
   io::BrokenWatch broken_watch_{stream_};
-  io::Address peer_;
+  io::PeerIp peer_;
   std::string peer_ip_;
   io::Buffer buffer_;
   std::unique_ptr<RequestMemory> memory_;
-  ConnectionPolicy policy_;
   io::TimePoint request_began_{};
   bool served_one_ = false;
   bool draining_ = false;

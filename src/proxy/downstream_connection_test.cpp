@@ -58,7 +58,7 @@ class DownstreamConnectionTest : public ::testing::Test {
     ASSERT_TRUE(world.run_until([&] { return scope.running() == 0; }, seconds(5)));
   }
   io::Task<> serve(int descriptor, io::Address peer) {
-    DownstreamConnection served(world.loop(), pool, service, peer);
+    DownstreamConnection served(world.loop(), pool, service, io::PeerIp(peer));
     connection = &served;
     co_await served.run(descriptor);
     connection = nullptr;

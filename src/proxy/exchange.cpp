@@ -27,7 +27,7 @@ Exchange::Exchange(ExchangeTools& tools, const SnapshotRef& snapshot, Downstream
       snapshot_(snapshot),
       client_(client),
       memory_(client.memory()),
-      admission_(admit(**snapshot, memory_, client.peer().ip_bytes())),
+      admission_(admit(**snapshot, memory_, client.peer().bytes())),
       body_begin_(client.buffer().position()) {}
 
 io::Task<Served> Exchange::run() {
@@ -185,7 +185,7 @@ io::Task<Result<void>> Exchange::connect() {
 
 void Exchange::write_upstream_head() {
   const http::RequestHead& request = memory_.request;
-  const bool trusted = routing::is_in_any(client_.peer().ip_bytes(), (*snapshot_)->trusted_proxies);
+  const bool trusted = routing::is_in_any(client_.peer().bytes(), (*snapshot_)->trusted_proxies);
   const bool query_is_used_up = memory_.query.empty() && !request.query.empty();
   const http::UpstreamTarget target{.path = memory_.path,
                                     .query = memory_.query,

@@ -43,7 +43,7 @@ void Worker::adopt(std::shared_ptr<const routing::Snapshot> snapshot) {
 }
 
 void Worker::accepted(int descriptor, const io::Address& peer) {
-  scope_.spawn(serve_connection(descriptor, peer));
+  scope_.spawn(serve_connection(descriptor, io::PeerIp(peer)));
   if (connections_.size() >= connections_max_ && !at_limit_) {
     at_limit_ = true;
     if (loop_.now() >= say_limit_from_) {  // at its limit, it gets there with each client that takes another's place
@@ -56,7 +56,7 @@ void Worker::accepted(int descriptor, const io::Address& peer) {
   }
 }
 
-io::Task<> Worker::serve_connection(int descriptor, io::Address peer) {
+io::Task<> Worker::serve_connection(int descriptor, io::PeerIp peer) {
   DownstreamConnection connection(loop_, memory_pool_, *this, peer);
   connections_.insert(&connection);
   metrics_.downstream_connections().add(1);

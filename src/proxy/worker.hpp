@@ -59,7 +59,7 @@ class Worker final : public Service {
 
  private:
   void accepted(int descriptor, const io::Address& peer);
-  io::Task<> serve_connection(int descriptor, io::Address peer);
+  io::Task<> serve_connection(int descriptor, io::PeerIp peer);
   io::Task<> await_end(std::function<void()> drained);
 
   io::EventLoop& loop_;
