@@ -97,7 +97,8 @@ class Stream {
  private:
   friend class Waiting;
   friend class BrokenWatch;
-  /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn.
+  /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn. What was read
+  /// counts as well, as a try for each standard buffer that it would fill; what was written was read before.
   static constexpr unsigned tries_a_turn_max = 32;
   bool may_try() {
     if (std::exchange(tried_in_turn_, loop_.turn()) != loop_.turn()) {
@@ -105,6 +106,7 @@ class Stream {
     }
     return tries_++ < tries_a_turn_max;
   }
+  void count_read(std::size_t bytes) { tries_ += static_cast<unsigned>(bytes / BufferPool::standard_bytes); }
 
   EventLoop& loop_;
   Side side_;
