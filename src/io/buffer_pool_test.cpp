@@ -104,6 +104,7 @@ TEST(BufferPool, GivesLargeBuffersOfTheAskedSize) {
 TEST(BufferPool, TakesMoreBuffersBackThanItKeeps) {
   BufferPool pool;
   std::vector<Buffer> buffers;
+  buffers.reserve(BufferPool::kept_max + 1);
   for (std::size_t i = 0; i < BufferPool::kept_max + 1; ++i) {
     buffers.push_back(pool.take());
   }
@@ -117,6 +118,7 @@ TEST(BufferPool, TakesMoreBuffersBackThanItKeeps) {
 
 std::vector<Buffer> take_all_large(BufferPool& pool) {
   std::vector<Buffer> taken;
+  taken.reserve(BufferPool::large_max);
   for (std::size_t i = 0; i < BufferPool::large_max; ++i) {
     taken.push_back(pool.take_large());
     EXPECT_TRUE(BufferPool::is_large(taken.back()));

@@ -162,6 +162,7 @@ TEST_F(RelayInBulk, WhatTricklesInIsReadIntoAStandardBufferAgain) {
 
 TEST_F(RelayInBulk, WhenAllLargeBuffersAreInUseABodyPassesThroughAStandardOne) {
   std::vector<io::Buffer> others;
+  others.reserve(io::BufferPool::large_max);
   for (std::size_t i = 0; i < io::BufferPool::large_max; ++i) {
     others.push_back(world.loop().buffers().take_large());
   }
