@@ -17,42 +17,64 @@ bool Buffer::compact() {
 
 void Buffer::reset() {
   if (memory_ != nullptr) {
-    pool_->give_back(memory_, capacity_);
-    pool_ = nullptr;
+    shelf_->give_back(memory_);
+    shelf_ = nullptr;
     memory_ = nullptr;
     capacity_ = begin_ = end_ = 0;
   }
 }
 
 void Buffer::swap(Buffer& other) noexcept {
-  std::swap(pool_, other.pool_);
+  std::swap(shelf_, other.shelf_);
   std::swap(memory_, other.memory_);
   std::swap(capacity_, other.capacity_);
   std::swap(begin_, other.begin_);
   std::swap(end_, other.end_);
 }
 
-BufferPool::~BufferPool() {
+BufferShelf::~BufferShelf() {
   for (char* memory : kept_) {
     ::operator delete(memory);
   }
 }
 
-Buffer BufferPool::take(std::size_t bytes) {
-  Buffer buffer;
-  buffer.pool_ = this;
-  if (bytes <= standard_bytes) {
-    buffer.capacity_ = standard_bytes;
-    if (!kept_.empty()) {
-      buffer.memory_ = kept_.back();
-      kept_.pop_back();
-      return buffer;
-    }
-  } else {
-    buffer.capacity_ = bytes;
+char* BufferShelf::take(std::size_t bytes) {
+  if (kept_.empty()) {
+    return static_cast<char*>(::operator new(bytes));
   }
-  buffer.memory_ = static_cast<char*>(::operator new(buffer.capacity_));
+  char* memory = kept_.back();
+  kept_.pop_back();
+  return memory;
+}
+
+void BufferShelf::give_back(char* memory) {
+  if (kept_.size() < kept_max_) {
+    kept_.push_back(memory);
+  } else {
+    ::operator delete(memory);
+  }
+}
+
+Buffer BufferPool::take_from(BufferShelf& shelf, std::size_t bytes) {
+  Buffer buffer;
+  buffer.shelf_ = &shelf;
+  buffer.capacity_ = bytes;
+  buffer.memory_ = shelf.take(bytes);
   return buffer;
+}
+
+Buffer BufferPool::take(std::size_t bytes) {
+  return bytes <= standard_bytes ? take_from(standard_, standard_bytes) : take_from(unkept_, bytes);
+}
+
+Buffer BufferPool::take_large() {
+  if (large_.empty()) {
+    if (large_made_ == large_max) {
+      return take();
+    }
+    ++large_made_;
+  }
+  return take_from(large_, large_bytes);
 }
 
 void BufferPool::grow(Buffer& buffer, std::size_t bytes) {
@@ -63,11 +85,14 @@ void BufferPool::grow(Buffer& buffer, std::size_t bytes) {
   buffer = std::move(larger);
 }
 
-void BufferPool::give_back(char* memory, std::size_t capacity) {
-  if (capacity == standard_bytes && kept_.size() < kept_max) {
-    kept_.push_back(memory);
+void BufferPool::settle(Buffer& buffer) {
+  if (!is_large(buffer) || buffer.bytes().size() > standard_bytes) {
+    return;
+  }
+  if (buffer.empty()) {
+    buffer.reset();
   } else {
-    ::operator delete(memory);
+    grow(buffer, standard_bytes);
   }
 }
 

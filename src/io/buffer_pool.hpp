@@ -1,6 +1,8 @@
 // Memory for bytes on their way. A connection takes a buffer when bytes come and gives it back before it waits for its
 // next request, so an idle connection holds none. One pool a loop. Buffers of standard_bytes are recycled, at most
-// kept_max of them; larger ones (for large heads) come from the heap.
+// kept_max of them; those for large heads come from the heap. Bodies that come in bulk are moved through a few large
+// ones, held only while they have bytes in them: they go round between all bodies, the one used last first, and a
+// worker never has more than large_max of them (docs/adr/0026).
 // Thread rule: one loop thread. Lifetime: buffers return to their pool, which outlives them.
 #pragma once
 
@@ -14,6 +16,24 @@
 namespace fairlead::io {
 
 class BufferPool;
+
+/// Memory that came back, for the next who takes some. Who takes from a shelf asks for the same size each time.
+class BufferShelf {
+ public:
+  explicit BufferShelf(std::size_t kept_max) : kept_max_(kept_max) {}
+  BufferShelf(const BufferShelf&) = delete;
+  BufferShelf& operator=(const BufferShelf&) = delete;
+  ~BufferShelf();
+
+  [[nodiscard]] bool empty() const { return kept_.empty(); }
+  /// From the shelf, the one given back last; else from the heap.
+  char* take(std::size_t bytes);
+  void give_back(char* memory);
+
+ private:
+  std::size_t kept_max_;
+  std::vector<char*> kept_;
+};
 
 /// Bytes received and not consumed yet, at the front of a piece of memory. Move-only; empty without memory.
 class Buffer {
@@ -57,7 +77,7 @@ class Buffer {
   friend class BufferPool;
   void swap(Buffer& other) noexcept;
 
-  BufferPool* pool_ = nullptr;
+  BufferShelf* shelf_ = nullptr;
   char* memory_ = nullptr;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
@@ -68,22 +88,30 @@ class BufferPool {
  public:
   static constexpr std::size_t standard_bytes = 16 * 1024;
   static constexpr std::size_t kept_max = 128;  ///< 2 MiB a worker
+  static constexpr std::size_t large_bytes = 256 * 1024;
+  static constexpr std::size_t large_max = 16;  ///< 4 MiB a worker, in use or not
 
   BufferPool() = default;
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
-  ~BufferPool();
 
   /// An empty buffer of at least `bytes`.
   Buffer take(std::size_t bytes = standard_bytes);
+  /// A buffer of large_bytes; a standard one while all large ones are in use.
+  Buffer take_large();
   /// Moves what `buffer` holds into a new one of at least `bytes`.
   void grow(Buffer& buffer, std::size_t bytes);
+  [[nodiscard]] static bool is_large(const Buffer& buffer) { return buffer.capacity() >= large_bytes; }
+  /// Gives large memory back and moves what it holds into a standard buffer, if that has room for it.
+  void settle(Buffer& buffer);
 
  private:
-  friend class Buffer;
-  void give_back(char* memory, std::size_t capacity);
+  static Buffer take_from(BufferShelf& shelf, std::size_t bytes);
 
-  std::vector<char*> kept_;
+  BufferShelf standard_{kept_max};
+  BufferShelf large_{large_max};
+  BufferShelf unkept_{0};
+  std::size_t large_made_ = 0;
 };
 
 }  // namespace fairlead::io

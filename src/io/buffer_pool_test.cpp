@@ -104,6 +104,7 @@ TEST(BufferPool, GivesLargeBuffersOfTheAskedSize) {
 TEST(BufferPool, TakesMoreBuffersBackThanItKeeps) {
   BufferPool pool;
   std::vector<Buffer> buffers;
+  buffers.reserve(BufferPool::kept_max + 1);
   for (std::size_t i = 0; i < BufferPool::kept_max + 1; ++i) {
     buffers.push_back(pool.take());
   }
@@ -113,6 +114,77 @@ TEST(BufferPool, TakesMoreBuffersBackThanItKeeps) {
     put(buffers.back(), "usable");
     EXPECT_EQ(buffers.back().bytes(), "usable");
   }
+}
+
+std::vector<Buffer> take_all_large(BufferPool& pool) {
+  std::vector<Buffer> taken;
+  taken.reserve(BufferPool::large_max);
+  for (std::size_t i = 0; i < BufferPool::large_max; ++i) {
+    taken.push_back(pool.take_large());
+    EXPECT_TRUE(BufferPool::is_large(taken.back()));
+  }
+  return taken;
+}
+
+TEST(BufferPool, GivesStandardBuffersWhileAllLargeOnesAreInUse) {
+  BufferPool pool;
+  std::vector<Buffer> large = take_all_large(pool);
+  EXPECT_EQ(pool.take_large().capacity(), BufferPool::standard_bytes);
+  large.pop_back();
+  EXPECT_TRUE(BufferPool::is_large(pool.take_large()));
+}
+
+TEST(BufferPool, GivesTheLargeMemoryThatWasUsedLast) {
+  BufferPool pool;
+  Buffer first = pool.take_large();
+  Buffer second = pool.take_large();
+  const char* memory = first.space().data();
+  second.reset();
+  first.reset();
+  EXPECT_EQ(pool.take_large().space().data(), memory);
+}
+
+TEST(BufferPool, AHeadAsLongAsALargeBufferDoesntBecomeOne) {
+  BufferPool pool;
+  {
+    const Buffer head = pool.take(BufferPool::large_bytes);
+  }
+  const std::vector<Buffer> large = take_all_large(pool);
+  EXPECT_FALSE(BufferPool::is_large(pool.take_large()));
+}
+
+TEST(BufferPool, SettlingMovesALittleOutOfLargeMemory) {
+  BufferPool pool;
+  Buffer buffer = pool.take_large();
+  put(buffer, "body" + std::string(BufferPool::standard_bytes, 'r'));
+  buffer.skip(4);
+  pool.settle(buffer);
+  EXPECT_EQ(buffer.capacity(), BufferPool::standard_bytes);
+  EXPECT_EQ(buffer.bytes(), std::string(BufferPool::standard_bytes, 'r'));
+  take_all_large(pool);
+}
+
+TEST(BufferPool, SettlingGivesEmptyLargeMemoryBack) {
+  BufferPool pool;
+  Buffer buffer = pool.take_large();
+  pool.settle(buffer);
+  EXPECT_FALSE(buffer.has_memory());
+}
+
+TEST(BufferPool, SettlingLeavesWhatAStandardBufferHasNoRoomFor) {
+  BufferPool pool;
+  Buffer buffer = pool.take_large();
+  put(buffer, std::string(BufferPool::standard_bytes + 1, 'r'));
+  pool.settle(buffer);
+  EXPECT_EQ(buffer.bytes(), std::string(BufferPool::standard_bytes + 1, 'r'));
+}
+
+TEST(BufferPool, SettlingLeavesStandardBuffersAsTheyAre) {
+  BufferPool pool;
+  Buffer buffer = pool.take();
+  const char* memory = buffer.space().data();
+  pool.settle(buffer);
+  EXPECT_EQ(buffer.space().data(), memory);
 }
 
 TEST(BufferPool, GrowKeepsTheBytes) {

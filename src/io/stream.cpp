@@ -67,6 +67,7 @@ void Stream::Waiting::postpone() {
   next_turn_.on_end = [](EndOfTurn& hook) {
     auto& waiting = *static_cast<Waiting*>(hook.context);
     waiting.is_postponed_ = false;
+    waiting.stream_.tries_ = 0;
     if (waiting.is_cancelled_) {
       waiting.operation_.result = -ECANCELED;
     } else if (!waiting.stream_.start(waiting.operation_)) {
@@ -98,7 +99,11 @@ Result<std::size_t> Stream::Waiting::await_resume() {
     (writes() ? stream_.writing_ : stream_.reading_) = nullptr;
   }
   if (operation_.result >= 0) [[likely]] {
-    return static_cast<std::size_t>(operation_.result);
+    const auto bytes = static_cast<std::size_t>(operation_.result);
+    if (!writes()) {
+      stream_.count_read(bytes);
+    }
+    return bytes;
   }
   if (timed_out_ && operation_.result == -ECANCELED) {
     return Error{ErrorKind::timed_out, stream_.side_, ETIMEDOUT, "the deadline passed"};

@@ -97,14 +97,17 @@ class Stream {
  private:
   friend class Waiting;
   friend class BrokenWatch;
-  /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn.
+  /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn. What was read
+  /// counts as well: 2 MiB are a turn. What was written was read before.
   static constexpr unsigned tries_a_turn_max = 32;
+  static constexpr std::size_t read_as_a_try = std::size_t{64} * 1024;
   bool may_try() {
     if (std::exchange(tried_in_turn_, loop_.turn()) != loop_.turn()) {
       tries_ = 0;
     }
     return tries_++ < tries_a_turn_max;
   }
+  void count_read(std::size_t bytes) { tries_ += static_cast<unsigned>(bytes / read_as_a_try); }
 
   EventLoop& loop_;
   Side side_;

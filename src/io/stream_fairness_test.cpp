@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/task_scope.hpp"
+#include "support/proxy_link.hpp"
 #include "support/test_bed.hpp"
 
 namespace fairlead::io {
@@ -87,6 +90,44 @@ TEST_P(StreamFairness, APostponedReadWaitsForWhatIsntThereYet) {
 }
 
 INSTANTIATE_TEST_SUITE_P(On, StreamFairness, ::testing::ValuesIn(TestBed::kinds()));
+
+Task<> read_in_bulk(Stream& stream, std::vector<char>& memory, std::size_t& bytes, Outcome& outcome) {
+  while (!outcome) {
+    const Result<std::size_t> count = co_await stream.read(memory, stream.loop().now() + minutes(1));
+    if (!count || *count == 0) {
+      outcome = count;
+    } else {
+      bytes += *count;
+    }
+  }
+}
+
+// Simulated: no kernel has that much to be read at once.
+TEST(StreamFairnessInBulk, AReadThatBringsMuchCountsAsMany) {
+  constexpr std::size_t a_turn = 2UL * 1024 * 1024;
+  constexpr std::size_t much = 8 * a_turn;
+  testing::Simulation world;
+  testing::ProxyLink link(world, Side::upstream, 7001);
+  link.far().set_receive_window(much);
+  link.far().send(std::string(much, 'x'));
+  world.settle();
+  std::vector<char> memory(256UL * 1024);
+  std::size_t bytes = 0;
+  Outcome outcome;
+  TaskScope scope;
+  scope.spawn(read_in_bulk(link.stream, memory, bytes, outcome));
+  EXPECT_LE(bytes, a_turn);
+  std::size_t in_a_turn = 0;
+  while (bytes < much) {
+    const std::size_t before = bytes;
+    world.loop().run_once(world.now());
+    in_a_turn = std::max(in_a_turn, bytes - before);
+    ASSERT_GT(bytes, before);
+  }
+  EXPECT_LE(in_a_turn, a_turn);
+  link.stream.close();
+  world.settle();
+}
 
 }  // namespace
 }  // namespace fairlead::io

@@ -1,5 +1,6 @@
 #include "proxy/relay.hpp"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -100,32 +101,65 @@ io::Task<Result<void>> Relay::send_first(std::string_view head, std::string_view
   co_return done;
 }
 
-io::Task<Result<void>> Relay::read_more(io::Buffer& buffer) {
-  if (!buffer.has_memory()) {
-    buffer = source_.stream.loop().buffers().take();
-  }
-  buffer.clear();
-  const Result<std::size_t> count =
-      co_await source_.stream.read(buffer.space(), source_.stream.loop().now() + source_.idle);
-  if (!count) {
-    co_return count.error();
-  }
-  if (*count == 0) {
-    Result<void> ended = source_.decoder.end_of_stream();
-    if (!ended) {
-      co_return Error{ErrorKind::closed, source_.stream.side(), 0, "the body was cut short"};
-    }
-  }
-  buffer.added(*count);
-  co_return Result<void>();
+/// The last read brought as much as a standard buffer holds, and as much is still to come.
+bool Relay::comes_in_bulk(const io::Buffer& buffer) const {
+  const http::BodyDecoder& decoder = source_.decoder;
+  return buffer.capacity() - buffer.space().size() >= io::BufferPool::standard_bytes &&
+         (decoder.kind() != http::BodyKind::length || decoder.remaining() >= io::BufferPool::standard_bytes);
 }
 
+/// What follows a length is the next message's, and no business of large memory. One byte more is asked for, so that a
+/// read which ends with the body tells that nothing is left.
+std::span<char> Relay::space_for_read(const io::Buffer& buffer) const {
+  const std::span<char> space = buffer.space();
+  const http::BodyDecoder& decoder = source_.decoder;
+  if (!io::BufferPool::is_large(buffer) || decoder.kind() != http::BodyKind::length) {
+    return space;
+  }
+  return space.first(static_cast<std::size_t>(std::min<std::uint64_t>(space.size(), decoder.remaining() + 1)));
+}
+
+io::TimePoint Relay::read_deadline() const {
+  return source_.stream.loop().now() + source_.idle;
+}
+
+void Relay::make_room(io::Buffer& buffer, bool in_bulk) {
+  if (!buffer.has_memory()) {
+    io::BufferPool& buffers = source_.stream.loop().buffers();
+    buffer = in_bulk ? buffers.take_large() : buffers.take();
+  }
+  buffer.clear();
+}
+
+Result<void> Relay::take_read(const Result<std::size_t>& count, io::Buffer& buffer) {
+  if (!count) {
+    return count.error();
+  }
+  if (*count == 0 && !source_.decoder.end_of_stream()) {
+    return Error{ErrorKind::closed, source_.stream.side(), 0, "the body was cut short"};
+  }
+  buffer.added(*count);
+  return {};
+}
+
+/// Reads and writes by itself: a task that had waited for a read would hand over in a later step of the turn, when
+/// others have read as well, each into memory of its own that is cold until it is written.
 io::Task<Result<void>> Relay::send_rest(io::Buffer& buffer) {
   while (!finished() || (sink_.chunked && !ended_)) {
     if (buffer.empty() && !finished()) {
-      const Result<void> read = co_await read_more(buffer);
-      if (!read) {
-        co_return read;
+      const bool in_bulk = comes_in_bulk(buffer);
+      if (in_bulk || io::BufferPool::is_large(buffer)) {
+        buffer.reset();  // large memory is others' while this body has nothing to move
+        const Result<std::size_t> there = co_await source_.stream.readable(read_deadline());
+        if (!there) {
+          co_return there.error();
+        }
+      }
+      make_room(buffer, in_bulk);
+      const Result<std::size_t> count = co_await source_.stream.read(space_for_read(buffer), read_deadline());
+      const Result<void> taken = take_read(count, buffer);
+      if (!taken) {
+        co_return taken;
       }
     }
     const Result<void> gathered = gather({}, buffer);
@@ -137,6 +171,7 @@ io::Task<Result<void>> Relay::send_rest(io::Buffer& buffer) {
       co_return written;
     }
   }
+  source_.stream.loop().buffers().settle(buffer);
   co_return Result<void>();
 }
 

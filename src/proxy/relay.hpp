@@ -1,12 +1,14 @@
 // Carries a body from one stream to another piece by piece: what has come is decoded, framed for the other side and
 // written in one call, then more is read. The slower side sets the pace: nothing is read before the last piece is out,
-// so a body of any size passes through one buffer.
+// so a body of any size passes through one buffer: a standard one, or a large one of the loop's few while reads bring
+// much, given back before more is waited for (docs/adr/0026). A slow sink holds that one buffer, however long it takes.
 // Thread rule: one loop thread. Lifetime: everything handed in outlives the relay.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -51,7 +53,11 @@ class Relay {
   void add(std::string_view piece);
   Result<void> gather(std::string_view lead, io::Buffer& buffer);
   Result<void> decode_into_pieces(io::Buffer& buffer, std::uint64_t& gathered);
-  io::Task<Result<void>> read_more(io::Buffer& buffer);
+  [[nodiscard]] bool comes_in_bulk(const io::Buffer& buffer) const;
+  [[nodiscard]] std::span<char> space_for_read(const io::Buffer& buffer) const;
+  [[nodiscard]] io::TimePoint read_deadline() const;
+  void make_room(io::Buffer& buffer, bool in_bulk);
+  Result<void> take_read(const Result<std::size_t>& count, io::Buffer& buffer);
   io::Task<Result<void>> write_pieces();
 
   BodySource source_;

@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
 #include <string>
 
-#include "support/proxy_link.hpp"
+#include "support/relay_bed.hpp"
 
 namespace fairlead::proxy {
 namespace {
@@ -13,17 +12,9 @@ namespace {
 using http::BodyKind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::ProxyLink;
-
-using Outcome = std::optional<Result<void>>;
-
-io::Task<> carry(Relay& relay, std::string_view head, std::string_view lead, io::Buffer& buffer, Outcome& outcome) {
-  Result<void> done = co_await relay.send_first(head, lead, buffer);
-  if (done && !relay.finished()) {
-    done = co_await relay.send_rest(buffer);
-  }
-  outcome = done;
-}
+using testing::dechunked;
+using testing::Outcome;
+using testing::RelayTest;
 
 io::Task<> send_first_only(Relay& relay, std::string_view head, io::Buffer& buffer, Outcome& outcome) {
   const Result<void> done = co_await relay.send_first(head, {}, buffer);
@@ -37,63 +28,6 @@ std::string chunks(std::size_t count, std::string_view text) {
   }
   return body;
 }
-
-/// The data of a well-formed chunked body that `wire` is.
-std::string dechunked(std::string_view wire) {
-  http::BodyDecoder decoder({BodyKind::chunked, 0});
-  std::string data;
-  while (!wire.empty() && !decoder.finished()) {
-    const Result<http::BodyDecoder::Step> step = decoder.next(wire);
-    if (!step) {
-      return "malformed";
-    }
-    data += step->data;
-    wire.remove_prefix(step->consumed);
-  }
-  return decoder.finished() && wire.empty() ? data : "not ended";
-}
-
-class RelayTest : public ::testing::Test {
- protected:
-  void TearDown() override {
-    source.stream.close();
-    sink.stream.close();
-    world.settle();
-    ASSERT_EQ(scope.running(), 0U);
-  }
-  /// Of a body that goes up or down; how it is framed on either side.
-  void begin(BodyKind from, std::uint64_t length, bool to_chunks, std::uint64_t data_max = 0) {
-    decoder = http::BodyDecoder({from, length});
-    relay.emplace(BodySource{source.stream, decoder, seconds(30), data_max},
-                  BodySink{sink.stream, to_chunks, seconds(60)});
-    buffer = world.loop().buffers().take();
-  }
-  void put(std::string_view bytes) {
-    std::copy(bytes.begin(), bytes.end(), buffer.space().begin());
-    buffer.added(bytes.size());
-  }
-  void run(std::string_view head = "HEAD|", std::string_view lead = {}) {
-    scope.spawn(carry(*relay, head, lead, buffer, outcome));
-    world.settle();
-  }
-  bool run_until_done() {
-    const bool done = world.run_until([&] { return outcome.has_value(); });
-    world.settle();
-    return done;
-  }
-  std::string sent() const { return sink_peer().received(); }
-  testing::Peer& sink_peer() const { return const_cast<ProxyLink&>(sink).far(); }
-  ErrorKind fault() const { return outcome->error().kind; }
-
-  testing::Simulation world;
-  ProxyLink source{world, Side::upstream, 7001};
-  ProxyLink sink{world, Side::downstream, 7002};
-  http::BodyDecoder decoder;
-  std::optional<Relay> relay;
-  io::Buffer buffer;
-  Outcome outcome;
-  io::TaskScope scope;
-};
 
 TEST_F(RelayTest, CarriesALengthAsALength) {
   begin(BodyKind::length, 10, false);
