@@ -1,5 +1,6 @@
-"""Every header compiles alone: whoever includes it needs nothing before it. Verdicts are remembered under build/tidy,
-by the text of the header and of everything of ours that it includes."""
+"""Every header compiles alone: whoever includes it needs nothing before it. One that its own unit includes first is
+proven by the build. Verdicts on the others are remembered under build/tidy, by the text of the header and of everything
+of ours that it includes."""
 
 import concurrent.futures
 import hashlib
@@ -17,9 +18,15 @@ FOLDERS_SEARCHED = ("src", "tests")
 def findings(root, house):
     if shutil.which(COMPILER) is None:
         return [f"tools/tidy:1: {COMPILER} isn't there, so no header was compiled; ./dev setup installs it"]
-    headers = [path for path in sorted(house) if path.endswith(".hpp")]
+    headers = [path for path in sorted(house) if path.endswith(".hpp") and not is_first_of_its_unit(house, path)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return [finding for finding in pool.map(lambda path: check(root, house, path), headers) if finding]
+
+
+def is_first_of_its_unit(house, path):
+    unit = house.get(path.removesuffix(".hpp") + ".cpp", "")
+    first = re.search(r'^\s*#\s*include\s+["<]([^">]+)[">]', unit, re.MULTILINE)
+    return first is not None and path in (f"{folder}/{first.group(1)}" for folder in FOLDERS_SEARCHED)
 
 
 def check(root, house, path):

@@ -149,6 +149,13 @@ class Headers(unittest.TestCase):
             self.assertTrue(findings[0].startswith("src/io/bad.hpp:1: doesn't compile alone"))
             self.assertEqual(len(list((root / "build/tidy").iterdir())), 1)
 
+    def test_the_build_proves_a_header_only_where_its_unit_includes_it_first(self):
+        house = {"src/io/a.hpp": "", "src/io/a.cpp": '#include "io/a.hpp"\n#include <string>\n'}
+        self.assertTrue(tidy_headers.is_first_of_its_unit(house, "src/io/a.hpp"))
+        house["src/io/a.cpp"] = '#include <string>\n#include "io/a.hpp"\n'
+        self.assertFalse(tidy_headers.is_first_of_its_unit(house, "src/io/a.hpp"))
+        self.assertFalse(tidy_headers.is_first_of_its_unit({"src/io/b.hpp": ""}, "src/io/b.hpp"))
+
     def test_a_change_far_below_makes_a_new_verdict(self):
         house = {"src/io/a.hpp": '#include "io/b.hpp"\n', "src/io/b.hpp": "int b;\n"}
         changed = house | {"src/io/b.hpp": "int c;\n"}

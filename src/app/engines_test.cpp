@@ -2,9 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace fairlead::app {
@@ -66,6 +73,64 @@ TEST(Engines, AlwaysHaveOneOnTheirOwnChoice) {
   if (engines.name() == "epoll") {
     EXPECT_THAT(lines.lines, ElementsAre(HasSubstr("io_uring isn't allowed here")));
   }
+}
+
+/// The calling thread alone gets no ring from now on.
+bool refuse_rings() {
+  sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{std::size(steps), steps};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+/// Engines that had one ring and get no other; on a thread that ends with it.
+class RefusedLater : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (io::UringEngine().failure()) {
+      GTEST_SKIP() << "the kernel refuses io_uring from the start";
+    }
+  }
+  void make_two(EngineChoice choice, const std::function<void(Engines&, bool is_made)>& look) {
+    std::thread([&] {
+      Engines engines(choice, log_);
+      EXPECT_NE(engines.make(), nullptr);
+      EXPECT_EQ(engines.name(), "io_uring");
+      if (!refuse_rings()) {
+        is_skipped_ = true;
+        return;
+      }
+      const bool is_made = engines.make() != nullptr;
+      look(engines, is_made);
+    }).join();
+    if (is_skipped_) {
+      GTEST_SKIP() << "no seccomp here";
+    }
+  }
+
+  CollectedLines lines_;
+  Log log_{lines_};
+  bool is_skipped_ = false;
+};
+
+TEST_F(RefusedLater, ARingThatIsLeftToUsIsMadeUpForByEpollWhichIsSaid) {
+  make_two(EngineChoice::automatic, [this](Engines& engines, bool is_made) {
+    EXPECT_TRUE(is_made);
+    EXPECT_EQ(engines.name(), "epoll");
+    EXPECT_FALSE(engines.fault());
+    EXPECT_THAT(lines_.lines, ElementsAre(HasSubstr("epoll serves")));
+  });
+}
+
+TEST_F(RefusedLater, ARingThatWasAskedForIsAFault) {
+  make_two(EngineChoice::io_uring, [](Engines& engines, bool is_made) {
+    EXPECT_FALSE(is_made);
+    ASSERT_TRUE(engines.fault());
+    EXPECT_THAT(*engines.fault(), HasSubstr("io_uring_setup: Operation not permitted"));
+  });
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct Arguments {
   std::string check_file;
   std::uint16_t port = 6001;
   std::string delay = "0ms";
-  std::string help_topic;
+  std::vector<std::string> help_topic;  ///< a command, and one of its own
   fairlead::app::BackendOptions backend;
   std::string weight;
 };
@@ -71,7 +71,7 @@ void add_commands(CLI::App& program, Arguments& arguments) {
   add_fleet_commands(program, arguments);
   program.add_subcommand("version", "Print the version.");
   CLI::App* help = program.add_subcommand("help", "Print help, or that of a command.");
-  help->add_option("COMMAND", arguments.help_topic, "Command");
+  help->add_option("COMMAND", arguments.help_topic, "Command, and one of its own, as in backend add")->expected(0, 2);
   program.require_subcommand(1);
 }
 
@@ -84,7 +84,7 @@ std::vector<std::string> command_names(const CLI::App& program) {
 }
 
 /// A first word that is no command, with the one that was perhaps meant. False: it is one, or an option.
-bool say_unknown_command(const CLI::App& program, std::string_view word) {
+bool say_unknown_command(const CLI::App& program, std::string_view word, const std::string& help = "fairlead help") {
   const std::vector<std::string> names = command_names(program);
   if (word.empty() || word.front() == '-' || std::find(names.begin(), names.end(), word) != names.end()) {
     return false;
@@ -95,7 +95,7 @@ bool say_unknown_command(const CLI::App& program, std::string_view word) {
   if (nearest) {
     std::cerr << "; did you mean " << *nearest << '?';
   }
-  std::cerr << "\n`fairlead help` lists the commands\n";
+  std::cerr << "\n`" << help << "` lists the commands\n";
   return true;
 }
 
@@ -118,19 +118,26 @@ void say_unexpected(const CLI::App& program) {
   std::cerr << "\n`fairlead help COMMAND` lists a command's options\n";
 }
 
-int print_help(const CLI::App& program, const std::string& general, const std::string& topic) {
+int print_help(const CLI::App& program, const std::string& general, const std::vector<std::string>& topic) {
   if (topic.empty()) {
     std::cout << general;
     return 0;
   }
-  for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
-    if (command->get_name() == topic) {
-      std::cout << command->help();
-      return 0;
+  const CLI::App* command = &program;
+  std::string before;
+  std::string help = "fairlead help";
+  for (const std::string& word : topic) {
+    const auto found = command->get_subcommands([&word](const CLI::App* each) { return each->get_name() == word; });
+    if (found.empty()) {
+      say_unknown_command(*command, word, help);
+      return 2;
     }
+    before += (before.empty() ? "" : " ") + command->get_name();
+    command = found.front();
+    help += " " + word;
   }
-  say_unknown_command(program, topic);
-  return 2;
+  std::cout << command->help(before);
+  return 0;
 }
 
 int run_backend(const CLI::App& command, Arguments& arguments) {

@@ -1,5 +1,7 @@
 #include "control/admin_api.hpp"
 
+#include <algorithm>
+
 #include "control/admin_access.hpp"
 #include "control/asked.hpp"
 #include "control/fleet_samples.hpp"
@@ -66,7 +68,7 @@ Result<void> AdminApi::listen(io::Address& address) {
 }
 
 void AdminApi::accepted(int descriptor, const io::Address& peer) {
-  if (closing_ || connections_.size() >= connections_max) {
+  if (closing_ || !make_room()) {
     io::PlainStream unwanted(loop_, Side::downstream);
     [[maybe_unused]] const Result<void> attached = unwanted.attach(descriptor);  // to be closed
     return;
@@ -74,22 +76,50 @@ void AdminApi::accepted(int descriptor, const io::Address& peer) {
   scope_.spawn(serve_connection(descriptor, io::PeerIp(peer)));
 }
 
+bool AdminApi::make_room() {
+  if (visits_.size() - visits_ended_ < connections_max) {
+    return true;
+  }
+  const auto rank = [](const auto& visit) {
+    return visit.second.is_served || visit.second.is_ended ? UINT64_MAX : visit.second.turn;
+  };
+  const auto longest = std::ranges::min_element(visits_, {}, rank);
+  if (rank(*longest) == UINT64_MAX) {
+    return false;
+  }
+  longest->second.is_ended = true;
+  ++visits_ended_;
+  longest->first->abort();
+  return true;
+}
+
 io::Task<> AdminApi::serve_connection(int descriptor, io::PeerIp peer) {
   proxy::DownstreamConnection connection(loop_, memory_pool_, *this, peer);
-  connections_.insert(&connection);
+  visits_.emplace(&connection, Visit{.turn = ++turns_});
   co_await connection.run(descriptor);
-  connections_.erase(&connection);
+  const auto visit = visits_.find(&connection);
+  visits_ended_ -= visit->second.is_ended ? 1 : 0;
+  visits_.erase(visit);
 }
 
 void AdminApi::close() {
   closing_ = true;
   listener_.close();
-  for (proxy::DownstreamConnection* connection : connections_) {
+  for (const auto& [connection, visit] : visits_) {
     connection->abort();
   }
 }
 
 io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
+  visits_.at(&client).is_served = true;
+  const proxy::Served served = co_await answer(client);
+  Visit& visit = visits_.at(&client);
+  visit.is_served = false;
+  visit.turn = ++turns_;
+  co_return served;
+}
+
+io::Task<proxy::Served> AdminApi::answer(proxy::DownstreamConnection& client) {
   proxy::RequestMemory& memory = client.memory();
   const Result<http::BodyFraming> framing = http::request_framing(memory.request);
   if (framing && FleetApi::serves(memory.request.path)) {
@@ -189,7 +219,7 @@ void AdminApi::append_answer(std::string& out, const http::RequestHead& request,
     append_problem(out, 404, "the admin listener serves /metrics, /healthz, /readyz and /api/v1/...", {}, close,
                    head_only);
   } else if (request.method != http::Method::get && !head_only) {
-    append_problem(out, 405, "this path takes GET", "GET, HEAD", close, head_only);
+    append_problem(out, 405, "this path takes GET and HEAD", "GET, HEAD", close, head_only);
   } else if (request.path == "/metrics") {
     append_response(out, 200, metrics::prometheus_content_type, scraped, close, head_only);
   } else if (request.path == "/healthz" || ready_) {

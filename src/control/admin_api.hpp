@@ -1,10 +1,12 @@
 // What the admin listener answers: /metrics for Prometheus, /healthz (the process runs), /readyz (it may serve), and
 // under /api/v1 what fleet_api does, for whom admin_access lets. Runs on the control loop, so that it answers when
-// traffic is stuck. Thread rule: the control loop's thread. Lifetime: outlives its connections.
+// traffic is stuck. When all its places are taken, who has asked nothing for longest makes room: idle connections can't
+// lock an operator out. Thread rule: the control loop's thread. Lifetime: outlives its connections.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/log.hpp"
 #include "control/fleet_api.hpp"
@@ -48,7 +50,17 @@ class AdminApi final : public proxy::Service {
   void refused(const Error&, int) override {}
 
  private:
+  /// What a client does here.
+  struct Visit {
+    std::uint64_t turn = 0;  ///< counts up with each visit that begins or is served
+    bool is_served = false;  ///< a request of it is under way
+    bool is_ended = false;   ///< to make room
+  };
+
   void accepted(int descriptor, const io::Address& peer);
+  /// Ends whoever has asked nothing for longest, if all places are taken. False: all of them are being served.
+  bool make_room();
+  io::Task<proxy::Served> answer(proxy::DownstreamConnection& client);
   io::Task<> serve_connection(int descriptor, io::PeerIp peer);
   /// `framing` outlives the task.
   io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing);
@@ -65,7 +77,9 @@ class AdminApi final : public proxy::Service {
   FleetApi api_;
   io::Listener listener_;
   proxy::RequestMemoryPool memory_pool_;
-  std::unordered_set<proxy::DownstreamConnection*> connections_;
+  std::unordered_map<proxy::DownstreamConnection*, Visit> visits_;
+  std::size_t visits_ended_ = 0;  ///< to make room, and not yet gone
+  std::uint64_t turns_ = 0;
   bool ready_ = false;
   bool closing_ = false;
   io::TaskScope scope_;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "support/fake_desk.hpp"
 #include "support/proxy_bed.hpp"
@@ -32,6 +33,15 @@ class AdminApiTest : public ::testing::Test {
     client.send(request);
     world.settle();
     return client.take_received();
+  }
+  /// As many as may be there.
+  std::vector<Peer*> fill() {
+    std::vector<Peer*> clients;
+    for (std::size_t i = 0; i < AdminApi::connections_max; ++i) {
+      clients.push_back(&world.engine().connect(address));
+    }
+    world.run_for(std::chrono::milliseconds(100));
+    return clients;
   }
   std::string once(std::string_view request) { return ask(world.engine().connect(address), request); }
 
@@ -109,6 +119,7 @@ TEST_F(AdminApiTest, AnotherMethodIs405WithAllow) {
   const std::string answer = once("DELETE /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(status_of(answer), 405);
   EXPECT_TRUE(has_line(answer, "Allow: GET, HEAD"));
+  EXPECT_NE(answer.find("this path takes GET and HEAD"), std::string::npos) << answer;
 }
 
 TEST_F(AdminApiTest, ABodyEndsTheConnection) {
@@ -154,14 +165,42 @@ TEST_F(AdminApiTest, ABodyBeyondItsLimitIs413) {
   EXPECT_EQ(status_of(refused), 413);
 }
 
-TEST_F(AdminApiTest, BeyondItsLimitConnectionsEndAtOnce) {
-  for (std::size_t i = 0; i < AdminApi::connections_max; ++i) {
-    world.engine().connect(address);
+TEST_F(AdminApiTest, WhoAsksNothingForLongestMakesRoomForANewConnection) {
+  std::vector<Peer*> clients = fill();
+  EXPECT_EQ(status_of(ask(*clients[0], get("/healthz"))), 200);
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  EXPECT_TRUE(clients[1]->saw_close());
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  EXPECT_TRUE(clients[2]->saw_close());
+  EXPECT_EQ(status_of(ask(*clients[0], get("/healthz"))), 200);
+  EXPECT_EQ(status_of(ask(*clients[3], get("/healthz"))), 200);
+  EXPECT_EQ(api.scope().running(), AdminApi::connections_max);
+}
+
+TEST_F(AdminApiTest, HalfARequestDoesntKeepAPlace) {
+  std::vector<Peer*> clients = fill();
+  clients[0]->send("GET /healthz HTTP/1.1\r\n");
+  world.settle();
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  EXPECT_TRUE(clients[0]->saw_close());
+}
+
+TEST_F(AdminApiTest, WhileAllAreServedANewConnectionEndsAtOnce) {
+  for (Peer* client : fill()) {
+    client->send(
+        "POST /api/v1/pools/default/backends HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n");
   }
-  world.run_for(std::chrono::milliseconds(100));
+  world.settle();
   Peer& one_more = world.engine().connect(address);
   world.settle();
   EXPECT_TRUE(one_more.saw_close());
+  EXPECT_EQ(api.scope().running(), AdminApi::connections_max);
+}
+
+TEST_F(AdminApiTest, ConnectionsThatComeAtOnceTakeNoMorePlacesThanThereAre) {
+  fill();
+  fill();
   EXPECT_EQ(api.scope().running(), AdminApi::connections_max);
 }
 

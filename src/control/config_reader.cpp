@@ -76,6 +76,29 @@ std::optional<std::uint64_t> number_of(const YamlNode& node, NumberUnit unit) {
   return duration ? std::optional(static_cast<std::uint64_t>(duration->count())) : std::nullopt;
 }
 
+/// The group's keys, by their own names.
+std::vector<std::string_view> names_in(std::span<const Setting> settings, std::string_view group) {
+  std::vector<std::string_view> names;
+  for (const Setting& setting : settings) {
+    const std::size_t dot = setting.path.rfind('.');
+    const std::string_view parent = dot == std::string_view::npos ? std::string_view() : setting.path.substr(0, dot);
+    if (parent == group) {
+      names.push_back(dot == std::string_view::npos ? setting.path : setting.path.substr(dot + 1));
+    }
+  }
+  return names;
+}
+
+/// `a`, `b` or `c`.
+std::string keys_of(std::span<const Setting> settings, std::string_view group) {
+  const std::vector<std::string_view> names = names_in(settings, group);
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + backquoted(names[i]);
+  }
+  return text;
+}
+
 }  // namespace
 
 void ConfigReader::wrong_type(const YamlNode& node, const std::string& place, const std::string& right) {
@@ -117,7 +140,12 @@ void ConfigReader::read_entry(const YamlEntry& entry, std::span<const Setting> s
   }
   const std::string whole = joined(place, entry.key);
   positions_.insert_or_assign(whole, entry.value.kind == YamlKind::null ? entry.at : entry.value.at);
-  if (std::holds_alternative<GroupValue>(setting->value)) {
+  if (const auto* group_value = std::get_if<GroupValue>(&setting->value)) {
+    const bool is_empty = entry.value.kind == YamlKind::mapping && entry.value.entries.empty();
+    if (is_empty && !group_value->may_be_empty) {
+      problems_.add(entry.at, backquoted(whole) + " says nothing; write " + keys_of(settings, path) +
+                                  " below it, or leave it out");
+    }
     read_group(entry.value, settings, path, whole);
   } else {
     read_value(entry.value, *setting, whole);
@@ -125,14 +153,7 @@ void ConfigReader::read_entry(const YamlEntry& entry, std::span<const Setting> s
 }
 
 void ConfigReader::refuse_unknown(const YamlEntry& entry, std::span<const Setting> settings, const std::string& group) {
-  std::vector<std::string_view> known;
-  for (const Setting& setting : settings) {
-    const std::size_t dot = setting.path.rfind('.');
-    const std::string_view parent = dot == std::string_view::npos ? std::string_view() : setting.path.substr(0, dot);
-    if (parent == group) {
-      known.push_back(dot == std::string_view::npos ? setting.path : setting.path.substr(dot + 1));
-    }
-  }
+  const std::vector<std::string_view> known = names_in(settings, group);
   const std::string where = group.empty() ? "" : " in " + backquoted(group);
   problems_.add(entry.at, "the key " + backquoted(entry.key) + " isn't known" + where + suggestion(entry.key, known));
 }

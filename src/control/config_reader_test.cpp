@@ -116,6 +116,15 @@ TEST(ConfigReader, WantsAGroupOrAListWhereItBelongs) {
   fault_of("trusted_proxies: 10.0.0.0/8");
 }
 
+TEST(ConfigReader, AGroupThatSaysNothingIsAFaultWhereItWouldMeanSomethingElse) {
+  const std::string pool = "pools:\n  - name: a\n    hash_key: {";
+  EXPECT_EQ(
+      fault_of(pool + "}\n"),
+      "`pools[0].hash_key` says nothing; write `header`, `cookie` or `query_parameter` below it, or leave it out");
+  EXPECT_TRUE(read(pool + "cookie: sid}\n").faults.empty());
+  EXPECT_TRUE(read("limits: {}\ntimeouts: {}\n").faults.empty());
+}
+
 TEST(ConfigReader, TakesNoDottedKeyInAFile) {
   EXPECT_NE(fault_of("limits.head: 1KiB").find("isn't known"), std::string::npos);
 }

@@ -149,8 +149,11 @@ void write_setting(JsonWriter& json, std::span<const Setting> settings, const Se
   const std::size_t dot = setting.path.rfind('.');
   json.open(dot == std::string_view::npos ? setting.path : setting.path.substr(dot + 1), '{');
   json.text("description", setting.what);
-  if (std::holds_alternative<GroupValue>(setting.value)) {
+  if (const auto* group = std::get_if<GroupValue>(&setting.value)) {
     write_object(json, settings, setting.path);
+    if (!group->may_be_empty) {
+      json.raw("minProperties", "1");
+    }
   } else {
     std::visit(
         [&json](const auto& value) {

@@ -27,8 +27,8 @@ struct Range {
   std::uint64_t most;
 };
 
-Setting group(std::string_view path, std::string_view what) {
-  return {path, GroupValue{}, false, {}, what, {}};
+Setting group(std::string_view path, std::string_view what, bool may_be_empty = true) {
+  return {path, GroupValue{may_be_empty}, false, {}, what, {}};
 }
 
 Setting text(std::string_view path, const TextRule& rule, std::string& target, Words words) {
@@ -260,7 +260,8 @@ void append_route_place(std::vector<Setting>& settings, RouteConfig& route) {
 void append_affinity(std::vector<Setting>& settings, PoolConfig& pool) {
   settings.push_back(group("hash_key",
                            "What `consistent_hash` keeps on one backend: one of the keys below. Without it: the "
-                           "client's address, as `trusted_proxies` let it be known."));
+                           "client's address, as `trusted_proxies` let it be known.",
+                           false));
   settings.push_back(text("hash_key.header", key_header_rule(), pool.hash_key.header,
                           {"The value of this header, of a repeated one the first. A request without it goes anywhere.",
                            "For keys that an application or a gateway in front sets."}));

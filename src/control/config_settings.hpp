@@ -20,7 +20,9 @@ namespace fairlead::control {
 struct Setting;
 
 /// A group of keys under one name.
-struct GroupValue {};
+struct GroupValue {
+  bool may_be_empty = true;
+};
 
 struct TextValue {
   const TextRule* rule = nullptr;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "control/snapshot_builder.hpp"
 
 namespace fairlead::control {
 namespace {
@@ -121,14 +122,6 @@ void check_route_pools(const Config& config, const Places& places, ProblemList& 
                    "there is no pool " + backquoted(pool) + suggestion(pool, names));
     }
   }
-}
-
-/// Some request may be sent to the pool by its key.
-bool chooses_by_key(const Config& config, const PoolConfig& pool) {
-  constexpr balance::StrategyId keyed = balance::StrategyId::consistent_hash;
-  return pool.strategy == keyed || std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
-           return route.pool == pool.name && (route.strategy == keyed || !route.strategy_parameter.empty());
-         });
 }
 
 /// Keys of `hash_key` that are set, in its order.

@@ -43,7 +43,7 @@ io::Task<ApiAnswer> FleetApi::serve(const ApiRequest& request) {
   const bool is_fleet = request.path == "/api/v1/fleet";
   if (is_fleet || request.path == "/api/v1/pools") {
     if (!is_read(request.method)) {
-      co_return problem(405, "this path takes GET", "GET, HEAD");
+      co_return problem(405, "this path takes GET and HEAD", "GET, HEAD");
     }
     if (is_fleet) {
       ApiAnswer shown = co_await show_fleet();
@@ -101,7 +101,7 @@ io::Task<ApiAnswer> FleetApi::serve_backends(std::string pool_name, const ApiReq
       co_return problem(400, "say which backend with ?url=http://HOST:PORT");
     }
   } else {
-    co_return problem(405, "this path takes GET, POST and DELETE", "GET, HEAD, POST, DELETE");
+    co_return problem(405, "this path takes GET, HEAD, POST and DELETE", "GET, HEAD, POST, DELETE");
   }
   ApiAnswer answer = co_await edit(std::move(pool_name), wanted);
   co_return answer;

@@ -41,7 +41,7 @@ routing::Affinity affinity_of(const PoolConfig& config) {
 }
 
 std::unique_ptr<const routing::Pool> build_pool(const PoolConfig& config, const BackendLists& lists,
-                                                const routing::Pool* previous) {
+                                                const routing::Pool* previous, bool by_key) {
   const auto listed = lists.find(config.name);
   const std::vector<balance::ListedBackend> entries =
       listed != lists.end() ? listed->second : configured_backends(config);
@@ -65,7 +65,7 @@ std::unique_ptr<const routing::Pool> build_pool(const PoolConfig& config, const 
   return std::make_unique<const routing::Pool>(
       config.name, config.strategy, balance::BackendSet(std::move(serving)),
       previous == nullptr ? std::make_shared<balance::PoolActivity>() : previous->activity,
-      balance::BackendSet(std::move(draining)), affinity_of(config));
+      balance::BackendSet(std::move(draining)), affinity_of(config), by_key);
 }
 
 routing::Route build_route(const RouteConfig& route, const Config& config) {
@@ -88,6 +88,13 @@ routing::Route build_route(const RouteConfig& route, const Config& config) {
 }
 
 }  // namespace
+
+bool chooses_by_key(const Config& config, const PoolConfig& pool) {
+  return balance::goes_by_key(pool.strategy) || std::ranges::any_of(config.routes, [&](const RouteConfig& route) {
+           return route.pool == pool.name &&
+                  ((route.strategy && balance::goes_by_key(*route.strategy)) || !route.strategy_parameter.empty());
+         });
+}
 
 std::vector<balance::ListedBackend> configured_backends(const PoolConfig& pool) {
   std::vector<balance::ListedBackend> backends;
@@ -119,7 +126,7 @@ std::shared_ptr<const routing::Snapshot> build_snapshot(const Config& config, co
     }
   }
   for (const PoolConfig& pool : config.pools) {
-    snapshot->pools.push_back(build_pool(pool, lists, find_pool(previous, pool.name)));
+    snapshot->pools.push_back(build_pool(pool, lists, find_pool(previous, pool.name), chooses_by_key(config, pool)));
   }
   std::vector<routing::Route> routes;
   routes.reserve(config.routes.size());

@@ -122,6 +122,26 @@ TEST(SnapshotBuilder, APoolsBoundPassesAndIsOneAndAQuarterByDefault) {
   EXPECT_EQ(build(config)->pools[0]->affinity.load_max, 0);
 }
 
+TEST(SnapshotBuilder, ARingIsBuiltOnlyForAPoolThatARequestMayReachByItsKey) {
+  constexpr balance::StrategyId keyed = balance::StrategyId::consistent_hash;
+  const auto has_ring = [](const Config& config) {
+    return build(config)->pools[0]->strategies[static_cast<std::size_t>(keyed)] != nullptr;
+  };
+  Config config = config_with({});
+  EXPECT_FALSE(has_ring(config));
+  Config by_pool = config;
+  by_pool.pools[0].strategy = keyed;
+  EXPECT_TRUE(has_ring(by_pool));
+  Config by_route = config;
+  by_route.routes[0].strategy = keyed;
+  EXPECT_TRUE(has_ring(by_route));
+  Config by_request = config;
+  by_request.routes[0].strategy_parameter = "strategy";
+  EXPECT_TRUE(has_ring(by_request));
+  by_request.routes[0].pool = "another";
+  EXPECT_FALSE(chooses_by_key(by_request, by_request.pools[0]));
+}
+
 TEST(SnapshotBuilder, APoolThatMovesKeepsItsCells) {
   Config config = config_with({{"http://a:1", 1}});
   const SnapshotPointer first = build(config);

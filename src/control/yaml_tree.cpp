@@ -133,6 +133,9 @@ class TreeBuilder : public YAML::EventHandler {
       problems_.add(key.at,
                     "the key " + backquoted(key.text) + " is here a second time" + first_place(frame, key.text));
     } else {
+      if (value.kind == YamlKind::null && value.at.line != key.at.line) {
+        value.at = key.at;  // nothing stands there: the parser's mark is that of what comes next
+      }
       frame.node.entries.push_back({key.at, std::move(key.text), std::move(value)});
     }
   }

@@ -27,6 +27,13 @@ std::string fault_of(std::string_view text) {
   return faults.empty() ? "" : faults[0];
 }
 
+TEST(YamlTree, NothingHasThePlaceOfItsKey) {
+  const YamlNode tree = tree_of("limits:\n\nworkers: 2\nadmin: ~\n");
+  ASSERT_EQ(tree.entries.size(), 3U);
+  EXPECT_EQ(tree.entries[0].value.at, (Position{1, 1}));
+  EXPECT_EQ(tree.entries[2].value.at, (Position{4, 8}));
+}
+
 TEST(YamlTree, KeepsTheOrderAndThePlaceOfKeys) {
   const YamlNode tree = tree_of("b: 1\na:\n  - x\n  - y: z\n");
   ASSERT_EQ(tree.kind, YamlKind::mapping);

@@ -287,6 +287,23 @@ TEST_F(BackendListWatchOnRedis, TheCountOfABackendThatNoRequestWentToIsZero) {
   EXPECT_EQ((*redis_)("GET conn_count:http://b").text, "2");
 }
 
+TEST_F(BackendListWatchOnRedis, ServesAsManyBackendsAsAListMayHaveAndOfALongerOneTheFirst) {
+  std::vector<std::string> push{"RPUSH", "backend_servers"};
+  Urls urls;
+  for (std::size_t i = 0; i < BackendListWatch::listed_max; ++i) {
+    urls.push_back("http://b" + std::to_string(i));
+  }
+  push.insert(push.end(), urls.begin(), urls.end());
+  redis_->call(push);
+  start({{"default", {}}});
+  EXPECT_TRUE(becomes("default", urls));
+  EXPECT_EQ(on_.lines.count("too long"), 0u);
+  (*redis_)("RPUSH backend_servers http://beyond");
+  EXPECT_TRUE(on_.until([this] { return on_.lines.count("only its first backends serve") == 1; }));
+  EXPECT_EQ(on_.lines.count("listed=10001 max=10000"), 1u);
+  EXPECT_EQ(lists_["default"], urls);
+}
+
 TEST_F(BackendListWatchOnRedis, AReloadRegistersOnlyWhatIsNew) {
   start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
   ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));

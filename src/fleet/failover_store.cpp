@@ -25,7 +25,7 @@ bool FailoverStore::acquire(Acquire& want) {
 
 void FailoverStore::answer_locally(Acquire& want) {
   memory_.acquire(want);
-  if (want.pool->strategy(want.strategy).needs_loads()) {
+  if (want.pool->needs_loads(want.strategy)) {
     bell_.ring();
   }
   if (want.backend != nullptr) {

@@ -6,7 +6,7 @@
 namespace fairlead::fleet {
 namespace {
 
-FleetPicture picture_of(ReplyView reply, std::vector<std::string> count_keys) {
+FleetPicture picture_of(ReplyView reply, const std::vector<std::string>& count_keys) {
   FleetPicture picture;
   const ReplyView members = reply[0];
   for (std::size_t i = 0; i + 2 < members.size(); i += 3) {
@@ -14,7 +14,7 @@ FleetPicture picture_of(ReplyView reply, std::vector<std::string> count_keys) {
   }
   const ReplyView counts = reply[1];
   for (std::size_t i = 0; i < std::min(count_keys.size(), counts.size()); ++i) {
-    picture.in_flight.emplace(std::move(count_keys[i]), counts[i].integer());
+    picture.in_flight.emplace(count_keys[i], counts[i].integer());
   }
   const ReplyView drifts = reply[2];
   for (std::size_t i = 0; i + 1 < drifts.size(); i += 2) {
@@ -36,6 +36,10 @@ void FleetInspector::look(std::vector<std::string> count_keys, Done done) {
     done(std::nullopt);
     return;
   }
+  if (still_stands(count_keys)) {
+    done(last_);
+    return;
+  }
   waiting_.push_back(std::move(done));
   if (!wait_timer_.is_armed()) {
     loop_.timers().arm(wait_timer_, loop_.now() + wait_max);
@@ -43,6 +47,11 @@ void FleetInspector::look(std::vector<std::string> count_keys, Done done) {
   if (!is_calling_) {
     call(std::move(count_keys), true);
   }
+}
+
+/// Of other backends it says nothing: who has just added one is told of it.
+bool FleetInspector::still_stands(const std::vector<std::string>& count_keys) const {
+  return last_ && loop_.now() - last_taken_ < stands_for && count_keys == last_keys_;
 }
 
 void FleetInspector::call(std::vector<std::string> count_keys, bool is_first_try) {
@@ -64,7 +73,13 @@ void FleetInspector::answered(ReplyView reply, std::vector<std::string> count_ke
     call(std::move(count_keys), false);
     return;
   }
-  tell(reply.size() == 3 ? std::optional(picture_of(reply, std::move(count_keys))) : std::nullopt);
+  last_.reset();
+  if (reply.size() == 3) {
+    last_ = picture_of(reply, count_keys);
+    last_keys_ = std::move(count_keys);
+    last_taken_ = loop_.now();
+  }
+  tell(last_);
 }
 
 void FleetInspector::tell(const std::optional<FleetPicture>& picture) {

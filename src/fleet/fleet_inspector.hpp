@@ -1,6 +1,7 @@
 // What an operator or a scrape wants to know of the fleet, asked of Redis when they ask and at no other time: members
 // with their leases and ledgers, what is in flight to which backend, and whether counts and ledgers agree. One call is
-// under way at most; who asks meanwhile hears its answer. Uses backend_list_watch's connection.
+// under way at most; who asks meanwhile or within 200 ms of its answer hears the same, so that nobody who may only ask
+// can load Redis. Uses backend_list_watch's connection.
 // Thread rule: one loop thread. Lifetime: the client outlives it and stops before it ends.
 #pragma once
 
@@ -33,6 +34,7 @@ class FleetInspector {
  public:
   static constexpr std::chrono::milliseconds wait_max{250};   ///< for whoever asks
   static constexpr std::chrono::milliseconds call_max{1000};  ///< then the connection is given up
+  static constexpr std::chrono::milliseconds stands_for{200};
 
   FleetInspector(io::EventLoop& loop, RedisClient& client, KeyNames keys);
   FleetInspector(const FleetInspector&) = delete;
@@ -46,6 +48,7 @@ class FleetInspector {
  private:
   void call(std::vector<std::string> count_keys, bool is_first_try);
   void answered(ReplyView reply, std::vector<std::string> count_keys, bool is_first_try);
+  [[nodiscard]] bool still_stands(const std::vector<std::string>& count_keys) const;
   void tell(const std::optional<FleetPicture>& picture);
 
   io::EventLoop& loop_;
@@ -53,6 +56,9 @@ class FleetInspector {
   KeyNames keys_;
   bool is_calling_ = false;
   std::vector<Done> waiting_;
+  std::optional<FleetPicture> last_;
+  std::vector<std::string> last_keys_;  ///< that it was asked with
+  io::TimePoint last_taken_{};
   io::Timer wait_timer_;
 };
 

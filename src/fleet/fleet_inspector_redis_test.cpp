@@ -103,6 +103,28 @@ TEST_F(FleetInspectorOnRedis, WhoAsksWhileACallIsUnderWayHearsItsAnswer) {
   EXPECT_NE((*redis_)("INFO commandstats").text.find("cmdstat_evalsha:calls=1,"), std::string::npos);
 }
 
+TEST_F(FleetInspectorOnRedis, APictureStandsForAWhileUnlessOtherBackendsAreAskedFor) {
+  inspector_.emplace(on_.loop, *client_, KeyNames(""));
+  const auto look_again = [this](const std::string& key) {
+    std::optional<std::optional<FleetPicture>> seen;
+    inspector_->look({key}, [&](std::optional<FleetPicture> picture) { seen.emplace(std::move(picture)); });
+    EXPECT_TRUE(on_.until([&] { return seen.has_value(); }));
+    return seen && *seen ? (*seen)->in_flight : Numbers();
+  };
+  (*redis_)("MSET conn_count:http://a 1 conn_count:http://b 7");
+  EXPECT_EQ(look_again("conn_count:http://a"), (Numbers{{"conn_count:http://a", 1}}));
+  const io::TimePoint taken = on_.loop.now();
+  (*redis_)("SET conn_count:http://a 2");
+  const Numbers again = look_again("conn_count:http://a");
+  if (on_.loop.now() < taken + FleetInspector::stands_for) {  // else the machine took its time
+    EXPECT_EQ(again, (Numbers{{"conn_count:http://a", 1}}));
+  }
+  EXPECT_EQ(look_again("conn_count:http://b"), (Numbers{{"conn_count:http://b", 7}}));
+  EXPECT_TRUE(on_.until([&] { return look_again("conn_count:http://a") == Numbers{{"conn_count:http://a", 2}}; }));
+  (*redis_)("SET conn_count:http://a 3");
+  EXPECT_TRUE(on_.until([&] { return look_again("conn_count:http://a") == Numbers{{"conn_count:http://a", 3}}; }));
+}
+
 TEST_F(FleetInspectorOnRedis, ScriptsThatRedisForgotAreLoadedAgain) {
   (*redis_)("SCRIPT FLUSH");
   EXPECT_TRUE(look({}));

@@ -20,7 +20,7 @@ bool MemoryStore::acquire(Acquire& want) {
     }
     input.eligible = eligible_;
   }
-  const bool by_load = strategy.needs_loads();
+  const bool by_load = pool.needs_loads(want.strategy);
   if (by_load) {
     read_loads(want, input);
   }
@@ -32,7 +32,11 @@ bool MemoryStore::acquire(Acquire& want) {
     input.hash = want.key_hash ? *want.key_hash : random_();
     input.load_max = pool.affinity.load_max;
   }
-  input.ticket = by_load ? take_tie(want) : take_ticket(want);
+  if (by_load) {
+    input.ticket = take_tie(want);
+  } else if (!strategy.needs_key()) {
+    input.ticket = take_ticket(want);  // a key takes no turn
+  }
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];
     want.regret = by_load && !strategy.needs_key() ? balance::regret_of(pool.backends, input, *index) : -1;

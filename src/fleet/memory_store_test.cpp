@@ -63,6 +63,20 @@ TEST_F(MemoryStoreTest, AKeyStaysWithItsBackendUntilThatIsAboveTheBound) {
   EXPECT_NE(pick(StrategyId::consistent_hash, {}, 7), first);  // 2 of 2 in flight; with 3 backends 1 may be there
 }
 
+TEST_F(MemoryStoreTest, AKeyThatStaysWhateverTheLoadTakesNoTurnOfAnyKind) {
+  routing::Pool pool("default", StrategyId::consistent_hash, backends(), activity_, {}, {.key = {}, .load_max = 0});
+  Acquire want;
+  want.pool = &pool;
+  want.strategy = StrategyId::consistent_hash;
+  for (std::uint64_t key = 0; key < 10; ++key) {
+    want.key_hash = key;
+    ASSERT_TRUE(store_.acquire(want));
+    EXPECT_NE(want.backend, nullptr);
+  }
+  EXPECT_EQ(activity_->ties, 0U);
+  EXPECT_EQ(pick(StrategyId::round_robin), "http://a");
+}
+
 TEST_F(MemoryStoreTest, AKeyWhoseBackendFailedGoesToTheSameOther) {
   const std::string_view first = pool_.backends.find(pick(StrategyId::consistent_hash, {}, 7))->url;
   const std::string second = pick(StrategyId::consistent_hash, {&first, 1}, 7);

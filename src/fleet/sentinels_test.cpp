@@ -199,5 +199,39 @@ TEST_F(SentinelsTest, StopsWithTheOneThatIsBeingAsked) {
   EXPECT_EQ(second_.connections(), 0);
 }
 
+TEST_F(SentinelsTest, StopsWhileAnAnswerIsAwaited) {
+  answer(first_, "");
+  std::optional<Sentinels::Answer> found;
+  sentinels_.emplace(world_.loop(), resolver_, url_);
+  scope_.spawn(find(*sentinels_, found));
+  ASSERT_TRUE(world_.run_until([this] { return !first_.commands().empty(); }));
+  sentinels_->stop();
+  world_.settle();  // no time goes by
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(std::holds_alternative<StateFault>(*found));
+  EXPECT_EQ(second_.connections(), 0);
+}
+
+TEST_F(SentinelsTest, AnAnswerThatNeverEndsIsGivenUpAtTheDeadline) {
+  constexpr std::size_t plenty = 2'000'000;  // within what a reply may have
+  constexpr std::chrono::milliseconds turn{50};
+  const std::string endless = "$" + std::to_string(plenty) + "\r\n" + std::string(plenty - 1, 'x');
+  world_.engine().serve(first_.address(), [&endless](testing::Peer& connected) {
+    connected.set_receive_window(endless.size());
+    connected.on_received = [&endless](testing::Peer& from) { from.send(endless); };
+  });
+  std::optional<Sentinels::Answer> found;
+  sentinels_.emplace(world_.loop(), resolver_, url_);
+  scope_.spawn(find(*sentinels_, found));
+  const io::TimePoint start = world_.now();
+  for (int turns = 0; turns < testing::Simulation::turns_max && !found; ++turns) {
+    world_.loop().run_once(world_.now());
+    world_.engine().wait(world_.now() + turn);  // turns take time, and every read finds bytes
+  }
+  ASSERT_TRUE(found);
+  expect_master(*found);
+  EXPECT_LE(world_.now() - start, Sentinels::answer_max + 4 * turn);
+}
+
 }  // namespace
 }  // namespace fairlead::fleet

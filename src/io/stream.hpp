@@ -98,9 +98,9 @@ class Stream {
   friend class Waiting;
   friend class BrokenWatch;
   /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn. What was read
-  /// counts as well: 2 MiB are a turn. What was written was read before.
+  /// counts as well: 512 KiB are a turn. What was written was read before.
   static constexpr unsigned tries_a_turn_max = 32;
-  static constexpr std::size_t read_as_a_try = std::size_t{64} * 1024;
+  static constexpr std::size_t read_as_a_try = std::size_t{16} * 1024;
   bool may_try() {
     if (std::exchange(tried_in_turn_, loop_.turn()) != loop_.turn()) {
       tries_ = 0;

@@ -379,6 +379,15 @@ def test_help_of_a_command_tells_its_options():
     assert "--config" in done.stdout and "--set" in done.stdout
 
 
+def test_help_of_a_commands_command_tells_its_options():
+    done = run_command("help", "backend", "add")
+    assert done.returncode == 0
+    assert "--weight" in done.stdout and "URL" in done.stdout
+    done = run_command("help", "backend", "ad")
+    assert done.returncode == 2
+    assert "did you mean add?" in done.stderr and "`fairlead help backend` lists" in done.stderr
+
+
 @pytest.mark.parametrize("arguments, word", [
     (["rnu"], "run"), (["run", "--confg", "x"], "--confg"), (["check"], "FILE"), (["run", "--config"], "--config"),
 ])

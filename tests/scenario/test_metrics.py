@@ -204,6 +204,7 @@ def test_a_scrape_while_redis_hangs_leaves_out_what_it_cannot_know(scene, redis_
     instance = scene.fairlead([backend], state=redis_server.url)
     post(instance)
     redis_server.pause()
+    wait_until(lambda: in_flight(instance.metrics(), "fleet") == {}, 3, "the last picture to be too old")
     text = instance.metrics()
     assert in_flight(text, "fleet") == {} and not samples(text, "fairlead_shared_count_drift")
     assert in_flight(text, "local") == {backend.url: 0}

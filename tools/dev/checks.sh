@@ -38,13 +38,14 @@ run_section() {
 }
 
 section_release() { build release; }
-section_unit() { build release && unit_tests release; }
+section_unit() { unit_tests release; }
 section_budget() { build release proxy_test && "$python" tools/dev/budget.py; }
-# On io_uring where it is allowed; what depends on the engine most, on epoll as well.
+# On io_uring where it is allowed; what depends on the engine most, on epoll as well. Scenarios mostly wait, so twice as
+# many as there are cores go on at once.
 section_scenario() {
   build release fairlead
   local -a pytest=(env FAIRLEAD_BINARY="$PWD/build/release/fairlead" timeout 1200 "$python" -m pytest -q
-    -p no:cacheprovider)
+    -n $((2 * $(nproc))))
   local failed=0
   "${pytest[@]}" --junitxml="$results/scenario.xml" tests/scenario || failed=1
   FAIRLEAD_ENGINE=epoll "${pytest[@]}" --junitxml="$results/scenario.epoll.xml" \
@@ -52,24 +53,36 @@ section_scenario() {
   return "$failed"
 }
 section_lint() { command_lint; }
-section_asan() { build asan && ASAN_OPTIONS=detect_stack_use_after_return=1 unit_tests asan; }
-section_tsan() { build tsan && unit_tests tsan; }
-section_gcc() { build gcc && unit_tests gcc; }
+section_asan() { ASAN_OPTIONS=detect_stack_use_after_return=1 unit_tests asan; }
+section_tsan() { unit_tests tsan; }
+section_gcc() { unit_tests gcc; }
 section_fuzz() { command_fuzz 60; }
 
-# Every test program of a preset, all of them even if one fails.
+# Builds a preset and runs its test programs, as many at once as there are cores; all of them even if one fails.
 unit_tests() {
-  local preset=$1 program name failed=0
-  for program in "$PWD/build/$preset"/*_test; do
-    name=$(basename "$program")
-    echo "-- $preset $name"
-    (cd "build/$preset" && timeout 600 "$program" --gtest_brief=1 --gtest_output="xml:$results/$preset.$name.xml") || {
-      failed=1
-      # A program that crashed wrote no counts.
-      [[ -f $results/$preset.$name.xml ]] || echo 1 >"$results/$preset.$name.status"
-    }
+  local preset=$1 program
+  build "$preset"
+  rm -f "$results/$preset.failed"
+  for program in build/"$preset"/*_test; do
+    [[ $(jobs -rp | wc -l) -lt $(nproc) ]] || wait -n || true
+    unit_test "$preset" "$(basename "$program")" &
   done
-  return "$failed"
+  wait
+  [[ ! -f $results/$preset.failed ]]
+}
+
+# One program; what it says is printed at its end, so that two don't talk at once.
+unit_test() {
+  local preset=$1 name=$2 start=$SECONDS status=0 said=$results/$1.$2.log
+  (cd "build/$preset" && timeout 600 "./$name" --gtest_brief=1 --gtest_output="xml:$results/$preset.$name.xml") \
+    >"$said" 2>&1 || status=1
+  if [[ $status -ne 0 ]]; then
+    touch "$results/$preset.failed"
+    # A program that crashed wrote no counts.
+    [[ -f $results/$preset.$name.xml ]] || echo 1 >"$results/$preset.$name.status"
+  fi
+  printf -- '-- %s %s: %s (%s s)\n%s\n' "$preset" "$name" "$([[ $status -eq 0 ]] && echo ok || echo FAILED)" \
+    "$((SECONDS - start))" "$(cat "$said")"
 }
 
 sources() {
@@ -85,7 +98,7 @@ command_lint() {
   require build lint
   local failed=0
   configure release
-  lint_step "bad inputs are found" "$python" -m unittest -q tools/{tidy,dev/report,dev/budget}_test.py || failed=1
+  lint_step "bad inputs are found" "$python" -m unittest -q tools/tidy_test.py tools/dev/*_test.py || failed=1
   lint_step "house rules (tools/tidy)" "$python" tools/tidy || failed=1
   lint_step "format (clang-format-19; ./dev format writes it)" check_format || failed=1
   lint_step "clang-tidy-19" "$python" tools/dev/clang_tidy.py || failed=1
@@ -127,7 +140,7 @@ command_fuzz() {
     targets+=("$target")
     [[ $target == "$fuzz_first" ]] || others+=("$target")
   done < <(find src -name '*_fuzz.cpp' | sort)
-  build fuzz "${targets[@]}"
+  build asan "${targets[@]}"
   mkdir -p build/fuzz/findings
   fuzz_one "$fuzz_first" "$seconds" &
   local first=$! share=$((seconds / ${#others[@]}))
@@ -145,7 +158,7 @@ fuzz_one() {
   local -a corpora=("build/fuzz/corpus/$target")
   mkdir -p "${corpora[0]}"
   [[ ! -d fuzz/corpus/$target ]] || corpora+=("fuzz/corpus/$target")
-  "build/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+  "build/asan/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/findings/$target-" "${corpora[@]}" 2>"build/fuzz/$target.log" || status=1
   [[ $status -eq 0 ]] || tail -n 40 "build/fuzz/$target.log"
   echo "-- fuzz $target, $seconds s: $(sed -n 's/.*number_of_executed_units: //p' "build/fuzz/$target.log") runs," \

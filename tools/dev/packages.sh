@@ -15,7 +15,8 @@ packages_of() {
     checks) echo python3 g++-12 libclang-rt-19-dev libbenchmark-dev valgrind binutils ;;
     servers)
       echo curl openssl redis-server redis-tools prometheus nginx haproxy wrk strace iproute2 python3-aiohttp
-      echo python3 python3-pytest python3-flask python3-redis python3-requests python3-yaml python3-jsonschema
+      echo python3 python3-pytest python3-pytest-xdist python3-flask python3-redis python3-requests python3-yaml
+      echo python3-jsonschema
       ;;
   esac
 }

@@ -41,6 +41,14 @@ std::optional<BackendIndex> draw_by_weight(const BackendSet& backends, const Pic
   return index;
 }
 
+std::optional<Two> draw_two_by_weight(const BackendSet& backends, const PickInput& input) {
+  const std::optional<BackendIndex> first = draw_by_weight(backends, input, input.random);
+  if (!first) {
+    return std::nullopt;
+  }
+  return Two{*first, draw_by_weight(backends, input, next_random(input.random), first).value_or(*first)};
+}
+
 std::uint64_t next_random(std::uint64_t random) {
   random += 0x9e3779b97f4a7c15ULL;
   random = (random ^ (random >> 30)) * 0xbf58476d1ce4e5b9ULL;

@@ -13,6 +13,13 @@ namespace fairlead::balance {
 std::optional<BackendIndex> draw_by_weight(const BackendSet& backends, const PickInput& input, std::uint64_t random,
                                            std::optional<BackendIndex> left_out = std::nullopt);
 
+struct Two {
+  BackendIndex first = 0;
+  BackendIndex second = 0;  ///< the first again, if no other is eligible
+};
+/// Nothing: none is eligible.
+std::optional<Two> draw_two_by_weight(const BackendSet& backends, const PickInput& input);
+
 /// Another uniform number made of one (splitmix64's finish), independent enough for a second draw.
 std::uint64_t next_random(std::uint64_t random);
 

@@ -19,12 +19,11 @@ class PeakEwma final : public Strategy {
   [[nodiscard]] bool needs_chance() const override { return true; }
 
   [[nodiscard]] std::optional<BackendIndex> pick(const PickInput& input) const override {
-    const std::optional<BackendIndex> first = draw_by_weight(backends_, input, input.random);
-    if (!first) {
-      return first;
+    const std::optional<Two> two = draw_two_by_weight(backends_, input);
+    if (!two) {
+      return std::nullopt;
     }
-    const std::optional<BackendIndex> second = draw_by_weight(backends_, input, next_random(input.random), first);
-    return second && is_sooner(input, *second, *first) ? second : first;
+    return is_sooner(input, two->second, two->first) ? two->second : two->first;
   }
 
  private:

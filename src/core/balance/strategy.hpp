@@ -58,6 +58,10 @@ enum class StrategyId : std::uint8_t {
 std::span<const std::string_view> strategy_names();
 std::string_view name_of(StrategyId id);
 std::optional<StrategyId> strategy_of(std::string_view name);
+/// Its strategies need_key(); known without building one.
+constexpr bool goes_by_key(StrategyId id) {
+  return id == StrategyId::consistent_hash;
+}
 /// `backends` must outlive the strategy.
 std::unique_ptr<Strategy> make_strategy(StrategyId id, const BackendSet& backends);
 

@@ -5,7 +5,8 @@
 namespace fairlead::routing {
 
 Pool::Pool(std::string name_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
-           std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in, Affinity affinity_in)
+           std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in, Affinity affinity_in,
+           bool by_key)
     : name(std::move(name_in)),
       default_strategy(strategy_in),
       backends(std::move(backends_in)),
@@ -15,7 +16,9 @@ Pool::Pool(std::string name_in, balance::StrategyId strategy_in, balance::Backen
   const std::size_t count = balance::strategy_names().size();
   strategies.reserve(count);
   for (std::size_t id = 0; id < count; ++id) {
-    strategies.push_back(balance::make_strategy(static_cast<balance::StrategyId>(id), backends));
+    const auto strategy = static_cast<balance::StrategyId>(id);
+    strategies.push_back(by_key || !balance::goes_by_key(strategy) ? balance::make_strategy(strategy, backends)
+                                                                   : nullptr);
   }
 }
 

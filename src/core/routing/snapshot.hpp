@@ -23,16 +23,22 @@ struct Affinity {
   float load_max = 1.25F;  ///< PickInput::load_max
 };
 
-/// A named group of backends and every strategy built over it. Neither movable nor copyable: strategies point into it.
+/// A named group of backends and the strategies built over it. Neither movable nor copyable: strategies point into it.
 struct Pool {
+  /// `by_key`: some request may be sent there by its key; else no strategy that needs one is built, which takes a ring
+  /// with many places for each backend.
   Pool(std::string name_in, balance::StrategyId strategy_in, balance::BackendSet backends_in,
        std::shared_ptr<balance::PoolActivity> activity_in, balance::BackendSet draining_in = {},
-       Affinity affinity_in = {});
+       Affinity affinity_in = {}, bool by_key = true);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   [[nodiscard]] const balance::Strategy& strategy(balance::StrategyId id) const {
     return *strategies[static_cast<std::size_t>(id)];
+  }
+  /// Whether its choice depends on what is in flight: a key that stays however busy its backend is doesn't.
+  [[nodiscard]] bool needs_loads(balance::StrategyId id) const {
+    return strategy(id).needs_loads() && !(strategy(id).needs_key() && affinity.load_max <= 0);
   }
 
   std::string name;
@@ -41,7 +47,7 @@ struct Pool {
   balance::BackendSet draining;  ///< listed, but an operator lets them end: no new request goes there
   Affinity affinity;
   std::shared_ptr<balance::PoolActivity> activity;
-  std::vector<std::unique_ptr<balance::Strategy>> strategies;  ///< by StrategyId
+  std::vector<std::unique_ptr<balance::Strategy>> strategies;  ///< by StrategyId; null: no request asks for it
 };
 
 struct Timeouts {

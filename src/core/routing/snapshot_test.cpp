@@ -25,6 +25,25 @@ TEST(Pool, HasEveryStrategyOfTheRosterOverItsOwnBackends) {
   }
 }
 
+TEST(Pool, BuildsWhatGoesByAKeyOnlyWhereItIsAskedFor) {
+  const Pool pool("default", balance::StrategyId::round_robin, two_backends(), nullptr, {}, {}, false);
+  const Pool keyed("default", balance::StrategyId::round_robin, two_backends(), nullptr, {}, {}, true);
+  for (const std::string_view name : balance::strategy_names()) {
+    const balance::StrategyId id = *balance::strategy_of(name);
+    EXPECT_EQ(keyed.strategy(id).needs_key(), balance::goes_by_key(id)) << name;
+    EXPECT_EQ(pool.strategies[static_cast<std::size_t>(id)] == nullptr, balance::goes_by_key(id)) << name;
+  }
+}
+
+TEST(Pool, AKeyThatStaysWhateverTheLoadNeedsNoLoads) {
+  using balance::StrategyId;
+  const Pool bounded("default", StrategyId::consistent_hash, two_backends(), nullptr, {}, {.key = {}, .load_max = 1});
+  const Pool any_load("default", StrategyId::consistent_hash, two_backends(), nullptr, {}, {.key = {}, .load_max = 0});
+  EXPECT_TRUE(bounded.needs_loads(StrategyId::consistent_hash));
+  EXPECT_FALSE(any_load.needs_loads(StrategyId::consistent_hash));
+  EXPECT_TRUE(any_load.needs_loads(StrategyId::least_conn));
+}
+
 TEST(Pool, KeepsWhatItWasGiven) {
   const auto activity = std::make_shared<balance::PoolActivity>();
   const Pool pool("api", balance::StrategyId::least_conn, two_backends(), activity);

@@ -5,7 +5,11 @@ import os
 import socket
 
 _FIRST, _COUNT = 10_000, 18_000
-_sequence = itertools.count(os.getpid() * 37 % _COUNT)
+# Processes that share a run take turns, so that none probes a port that another is about to use.
+_PROCESSES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_TURNS = _COUNT // _PROCESSES
+_turns = itertools.count(os.getpid() * 37 % _TURNS)
 
 
 def _is_free(port):
@@ -21,8 +25,8 @@ def _is_free(port):
 
 def free_port():
     """A port that nobody listens on; each call of a run gives another one."""
-    for _ in range(_COUNT):
-        port = _FIRST + next(_sequence) % _COUNT
+    for _ in range(_TURNS):
+        port = _FIRST + next(_turns) % _TURNS * _PROCESSES + _PROCESS
         if _is_free(port):
             return port
     raise RuntimeError("no free port on loopback")
