@@ -51,6 +51,7 @@ void EventLoop::run_once(TimePoint until) {
   engine_.wait(work_waits ? now_ : alarms_.next_expiry(std::min(until, timers_.next_expiry(until))));
   now_ = engine_.now();
   ++turn_;
+  read_in_turn_ = 0;
   run_completions();
   timers_.advance(now_);
   alarms_.advance(now_);

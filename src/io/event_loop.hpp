@@ -61,6 +61,9 @@ class EventLoop {
 
   /// Counts the turns.
   [[nodiscard]] std::uint64_t turn() const { return turn_; }
+  /// By all streams, in this turn.
+  [[nodiscard]] std::size_t read_in_turn() const { return read_in_turn_; }
+  void count_read(std::size_t bytes) { read_in_turn_ += bytes; }
 
   Engine& engine() { return engine_; }
   /// For deadlines: 10 ms apart, cheap at any number.
@@ -83,6 +86,7 @@ class EventLoop {
   Engine& engine_;
   TimePoint now_;
   std::uint64_t turn_ = 1;
+  std::size_t read_in_turn_ = 0;
   TimerWheel timers_;
   Alarms alarms_;
   BufferPool buffers_;

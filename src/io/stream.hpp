@@ -98,16 +98,22 @@ class Stream {
   friend class Waiting;
   friend class BrokenWatch;
   /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn. What was read
-  /// counts as well: 512 KiB are a turn. What was written was read before.
+  /// counts as well: 2 MiB are a turn, or one read once all streams together have had twice that. What was written was
+  /// read before.
   static constexpr unsigned tries_a_turn_max = 32;
-  static constexpr std::size_t read_as_a_try = std::size_t{16} * 1024;
+  static constexpr unsigned tries_a_long_turn_max = 2;
+  static constexpr std::size_t read_as_a_try = std::size_t{64} * 1024;
+  static constexpr std::size_t long_turn_bytes = 2 * tries_a_turn_max * read_as_a_try;
   bool may_try() {
     if (std::exchange(tried_in_turn_, loop_.turn()) != loop_.turn()) {
       tries_ = 0;
     }
-    return tries_++ < tries_a_turn_max;
+    return tries_++ < (loop_.read_in_turn() < long_turn_bytes ? tries_a_turn_max : tries_a_long_turn_max);
   }
-  void count_read(std::size_t bytes) { tries_ += static_cast<unsigned>(bytes / read_as_a_try); }
+  void count_read(std::size_t bytes) {
+    tries_ += static_cast<unsigned>(bytes / read_as_a_try);
+    loop_.count_read(bytes);
+  }
 
   EventLoop& loop_;
   Side side_;

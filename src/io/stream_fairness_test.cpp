@@ -103,30 +103,70 @@ Task<> read_in_bulk(Stream& stream, std::vector<char>& memory, std::size_t& byte
 }
 
 // Simulated: no kernel has that much to be read at once.
-TEST(StreamFairnessInBulk, AReadThatBringsMuchCountsAsMany) {
-  constexpr std::size_t a_turn = 2UL * 1024 * 1024;
-  constexpr std::size_t much = 8 * a_turn;
-  testing::Simulation world;
-  testing::ProxyLink link(world, Side::upstream, 7001);
-  link.far().set_receive_window(much);
-  link.far().send(std::string(much, 'x'));
-  world.settle();
-  std::vector<char> memory(256UL * 1024);
-  std::size_t bytes = 0;
-  Outcome outcome;
-  TaskScope scope;
-  scope.spawn(read_in_bulk(link.stream, memory, bytes, outcome));
-  EXPECT_LE(bytes, a_turn);
-  std::size_t in_a_turn = 0;
-  while (bytes < much) {
-    const std::size_t before = bytes;
-    world.loop().run_once(world.now());
-    in_a_turn = std::max(in_a_turn, bytes - before);
-    ASSERT_GT(bytes, before);
+class StreamFairnessInBulk : public ::testing::Test {
+ protected:
+  static constexpr std::size_t a_read = 256UL * 1024;
+  static constexpr std::size_t a_turn = 2UL * 1024 * 1024;
+  static constexpr std::size_t much = 8 * a_turn;
+
+  struct Reader {
+    Reader(testing::Simulation& world, std::uint16_t port) : link(world, Side::upstream, port) {
+      link.far().set_receive_window(much);
+      link.far().send(std::string(much, 'x'));
+    }
+    testing::ProxyLink link;
+    std::vector<char> memory = std::vector<char>(a_read);
+    std::size_t bytes = 0;
+    std::size_t in_a_turn = 0;
+    Outcome outcome;
+  };
+
+  void read_all(std::size_t streams) {
+    for (std::size_t i = 0; i < streams; ++i) {
+      readers.push_back(std::make_unique<Reader>(world, static_cast<std::uint16_t>(7001 + i)));
+    }
+    world.settle();
+    for (const auto& reader : readers) {
+      scope.spawn(read_in_bulk(reader->link.stream, reader->memory, reader->bytes, reader->outcome));
+    }
+    while (std::ranges::any_of(readers, [](const auto& reader) { return reader->bytes < much; })) {
+      std::size_t total = 0;
+      std::vector<std::size_t> before;
+      for (const auto& reader : readers) {
+        before.push_back(reader->bytes);
+      }
+      world.loop().run_once(world.now());
+      for (std::size_t i = 0; i < readers.size(); ++i) {
+        const std::size_t read = readers[i]->bytes - before[i];
+        ASSERT_TRUE(read > 0 || readers[i]->bytes == much);
+        readers[i]->in_a_turn = std::max(readers[i]->in_a_turn, read);
+        total += read;
+      }
+      longest_turn = std::max(longest_turn, total);
+    }
   }
-  EXPECT_LE(in_a_turn, a_turn);
-  link.stream.close();
-  world.settle();
+  void TearDown() override {
+    for (const auto& reader : readers) {
+      reader->link.stream.close();
+    }
+    world.settle();
+  }
+
+  testing::Simulation world;
+  std::vector<std::unique_ptr<Reader>> readers;
+  TaskScope scope;
+  std::size_t longest_turn = 0;
+};
+
+TEST_F(StreamFairnessInBulk, AReadThatBringsMuchCountsAsMany) {
+  read_all(1);
+  EXPECT_LE(readers[0]->in_a_turn, a_turn);
+}
+
+TEST_F(StreamFairnessInBulk, ManyStreamsShareATurnAndEachHasAReadOrTwo) {
+  constexpr std::size_t streams = 20;
+  read_all(streams);
+  EXPECT_LE(longest_turn, 3 * a_turn + 2 * streams * a_read);  // of streams * a_turn
 }
 
 }  // namespace
