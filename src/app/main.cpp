@@ -71,7 +71,9 @@ void add_commands(CLI::App& program, Arguments& arguments) {
   add_fleet_commands(program, arguments);
   program.add_subcommand("version", "Print the version.");
   CLI::App* help = program.add_subcommand("help", "Print help, or that of a command.");
-  help->add_option("COMMAND", arguments.help_topic, "Command, and one of its own, as in backend add")->expected(0, 2);
+  help->add_option("COMMAND", arguments.help_topic, "Command, and one of its own, as in backend add")
+      ->expected(0, 2)
+      ->option_text("[COMMAND [ITS COMMAND]]");
   program.require_subcommand(1);
 }
 
@@ -86,6 +88,10 @@ std::vector<std::string> command_names(const CLI::App& program) {
 /// A first word that is no command, with the one that was perhaps meant. False: it is one, or an option.
 bool say_unknown_command(const CLI::App& program, std::string_view word, const std::string& help = "fairlead help") {
   const std::vector<std::string> names = command_names(program);
+  if (names.empty()) {
+    std::cerr << "fairlead: " << program.get_name() << " has no commands of its own\n";
+    return true;
+  }
   if (word.empty() || word.front() == '-' || std::find(names.begin(), names.end(), word) != names.end()) {
     return false;
   }

@@ -102,6 +102,14 @@ io::Task<> AdminApi::serve_connection(int descriptor, io::PeerIp peer) {
   visits_.erase(visit);
 }
 
+void AdminApi::begin_work(proxy::DownstreamConnection& client) {
+  visits_.at(&client).is_served = true;
+}
+
+void AdminApi::end_work(proxy::DownstreamConnection& client) {
+  visits_.at(&client).is_served = false;
+}
+
 void AdminApi::close() {
   closing_ = true;
   listener_.close();
@@ -111,15 +119,7 @@ void AdminApi::close() {
 }
 
 io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
-  visits_.at(&client).is_served = true;
-  const proxy::Served served = co_await answer(client);
-  Visit& visit = visits_.at(&client);
-  visit.is_served = false;
-  visit.turn = ++turns_;
-  co_return served;
-}
-
-io::Task<proxy::Served> AdminApi::answer(proxy::DownstreamConnection& client) {
+  visits_.at(&client).turn = ++turns_;
   proxy::RequestMemory& memory = client.memory();
   const Result<http::BodyFraming> framing = http::request_framing(memory.request);
   if (framing && FleetApi::serves(memory.request.path)) {
@@ -130,7 +130,9 @@ io::Task<proxy::Served> AdminApi::answer(proxy::DownstreamConnection& client) {
   const bool close = unread || !memory.request.keep_alive;
   std::string scraped;
   if (framing && is_scrape(memory.request)) {
+    begin_work(client);
     co_await append_metrics(scraped);
+    end_work(client);
   }
   memory.downstream_head.clear();
   if (framing) {
@@ -156,7 +158,9 @@ io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, co
   ApiRequest request{head.method, std::string(head.path), std::string(head.query), {}};
   if (head.method == http::Method::get || head.method == http::Method::head) {
     is_read = !has_body(framing);
+    begin_work(client);
     ApiAnswer shown = co_await api_.serve(request);
+    end_work(client);
     co_return shown;
   }
   if (const auto refusal = refuse_write(head, client.peer_ip(), controller_.config().admin_token)) {
@@ -176,7 +180,9 @@ io::Task<ApiAnswer> AdminApi::answer_api(proxy::DownstreamConnection& client, co
   if (!read) {
     co_return ApiAnswer{.status = read.error().code == 413 ? 413 : 400, .body = {}, .detail = read.error().detail};
   }
+  begin_work(client);
   ApiAnswer answer = co_await api_.serve(request);
+  end_work(client);
   co_return answer;
 }
 

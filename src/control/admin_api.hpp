@@ -53,14 +53,15 @@ class AdminApi final : public proxy::Service {
   /// What a client does here.
   struct Visit {
     std::uint64_t turn = 0;  ///< counts up with each visit that begins or is served
-    bool is_served = false;  ///< a request of it is under way
+    bool is_served = false;  ///< its request is worked at, and nothing of the client is awaited
     bool is_ended = false;   ///< to make room
   };
 
   void accepted(int descriptor, const io::Address& peer);
   /// Ends whoever has asked nothing for longest, if all places are taken. False: all of them are being served.
   bool make_room();
-  io::Task<proxy::Served> answer(proxy::DownstreamConnection& client);
+  void begin_work(proxy::DownstreamConnection& client);
+  void end_work(proxy::DownstreamConnection& client);
   io::Task<> serve_connection(int descriptor, io::PeerIp peer);
   /// `framing` outlives the task.
   io::Task<proxy::Served> serve_api(proxy::DownstreamConnection& client, const http::BodyFraming& framing);

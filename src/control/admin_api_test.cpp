@@ -185,17 +185,36 @@ TEST_F(AdminApiTest, HalfARequestDoesntKeepAPlace) {
   EXPECT_TRUE(clients[0]->saw_close());
 }
 
+TEST_F(AdminApiTest, HalfABodyDoesntKeepAPlaceAndNorDoesAnAnswerThatIsntRead) {
+  std::vector<Peer*> clients = fill();
+  clients[0]->send(
+      "POST /api/v1/pools/default/backends HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n");
+  clients[1]->set_window(10);
+  clients[1]->stop_reading();
+  clients[1]->send(get("/healthz"));
+  for (std::size_t i = 2; i < clients.size(); ++i) {
+    EXPECT_EQ(status_of(ask(*clients[i], get("/healthz"))), 200);
+  }
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  EXPECT_TRUE(clients[0]->saw_close());
+  EXPECT_EQ(status_of(once(get("/healthz"))), 200);
+  clients[1]->resume_reading();
+  world.settle();
+  EXPECT_TRUE(clients[1]->saw_close());
+}
+
 TEST_F(AdminApiTest, WhileAllAreServedANewConnectionEndsAtOnce) {
+  desk.holds = true;
   for (Peer* client : fill()) {
-    client->send(
-        "POST /api/v1/pools/default/backends HTTP/1.1\r\nHost: localhost\r\n"
-        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n");
+    client->send(get("/metrics"));
   }
   world.settle();
   Peer& one_more = world.engine().connect(address);
   world.settle();
   EXPECT_TRUE(one_more.saw_close());
   EXPECT_EQ(api.scope().running(), AdminApi::connections_max);
+  desk.answer();
 }
 
 TEST_F(AdminApiTest, ConnectionsThatComeAtOnceTakeNoMorePlacesThanThereAre) {

@@ -1,6 +1,6 @@
 // The metrics that only the shared state can tell, made of a picture of the fleet that was asked for a scrape: requests
 // in flight over the fleet beside this instance's own, and whether counts and ledgers agree. Series whose value isn't
-// known are left out: a gap in a graph is true, the last value would not be. Pure; used by admin_api.
+// known are left out: a gap in a graph is true, an old value would not be. Pure; used by admin_api.
 #pragma once
 
 #include <vector>

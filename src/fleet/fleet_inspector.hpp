@@ -1,4 +1,4 @@
-// What an operator or a scrape wants to know of the fleet, asked of Redis when they ask and at no other time: members
+// What an operator or a scrape wants to know of the fleet, asked of Redis when they ask: members
 // with their leases and ledgers, what is in flight to which backend, and whether counts and ledgers agree. One call is
 // under way at most; who asks meanwhile or within 200 ms of its answer hears the same, so that nobody who may only ask
 // can load Redis. Uses backend_list_watch's connection.

@@ -35,7 +35,9 @@ bool MemoryStore::acquire(Acquire& want) {
   if (by_load) {
     input.ticket = take_tie(want);
   } else if (!strategy.needs_key()) {
-    input.ticket = take_ticket(want);  // a key takes no turn
+    input.ticket = take_ticket(want);
+  } else if (want.tried.empty()) {
+    pool.activity->by_key.fetch_add(1, std::memory_order_relaxed);
   }
   if (const std::optional<balance::BackendIndex> index = strategy.pick(input)) {
     want.backend = &pool.backends[*index];

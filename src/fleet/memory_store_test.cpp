@@ -74,6 +74,7 @@ TEST_F(MemoryStoreTest, AKeyThatStaysWhateverTheLoadTakesNoTurnOfAnyKind) {
     EXPECT_NE(want.backend, nullptr);
   }
   EXPECT_EQ(activity_->ties, 0U);
+  EXPECT_EQ(activity_->by_key, 10U);
   EXPECT_EQ(pick(StrategyId::round_robin), "http://a");
 }
 

@@ -16,6 +16,7 @@ void PoolSync::adopt(const routing::Pool& pool) {
   if (activity_ != pool.activity) {
     activity_ = pool.activity;
     placed_looked_at_ = activity_->ties.load(std::memory_order_relaxed);
+    by_key_looked_at_ = activity_->by_key.load(std::memory_order_relaxed);
     left_ = activity_->tickets.left();
   }
   backends_ = pool.backends.size();
@@ -78,7 +79,9 @@ PoolSync::Seen PoolSync::look(io::TimePoint now) {
     const std::uint64_t placed_now = placed - std::exchange(placed_looked_at_, placed);
     placed_ += placed_now;
     placed_at_ = placed_now > 0 ? now : placed_at_;
-    seen.begun = placed_now + (role_ == SyncRole::member ? look_at_tickets(now) : 0);
+    const std::uint64_t by_key = activity_->by_key.load(std::memory_order_relaxed);
+    seen.begun = placed_now + by_key - std::exchange(by_key_looked_at_, by_key) +
+                 (role_ == SyncRole::member ? look_at_tickets(now) : 0);
   }
   latencies_.look(now);
   looked_at_ = now;
@@ -222,7 +225,8 @@ void PoolSync::read_counts(ReplyView answer) {
     for (std::size_t step = 0; step < shares_.size(); ++step) {
       Share& share = shares_[(place + step) % shares_.size()];
       if (share.is_listed && url_of(share) == url) {
-        const std::int64_t others = std::clamp<std::int64_t>(answer[i + 1].integer() - share.told, 0, others_max);
+        const std::int64_t others =
+            std::clamp(answer[i + 1].integer(), share.told, others_max + share.told) - share.told;
         share.activity->others_in_flight.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
         share.is_seen = true;
         place = place + step;

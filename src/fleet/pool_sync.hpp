@@ -117,6 +117,7 @@ class PoolSync {
   // Requests placed by load.
   io::TimePoint placed_at_{};
   std::uint64_t placed_looked_at_ = 0;
+  std::uint64_t by_key_looked_at_ = 0;
   std::uint64_t placed_ = 0;        ///< since the last call
   std::uint64_t placed_sent_ = 0;   ///< by the call under way
   bool counts_asked_ = false;       ///< by the call under way

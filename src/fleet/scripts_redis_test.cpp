@@ -96,16 +96,27 @@ TEST_F(ScriptsOnRedis, ACountOfAClientOfThePlainProtocolIsKept) {
   scripts().reset("m", {});
   scripts().acquire("m", {}, {one_least});
   EXPECT_EQ(count("a"), "2");
+  EXPECT_GT(std::stoi(redis().call({"PTTL", key("conn_count:a")}).text), 5000);
   scripts().leave("m");
   EXPECT_EQ(count("a"), "1");
 }
 
-TEST_F(ScriptsOnRedis, ACountThatOnlyWeTakeForANumberIsWrittenAnew) {
+TEST_F(ScriptsOnRedis, ACountThatAHandWroteOddlyIsANumberOrNone) {
+  const std::pair<const char*, const char*> cases[] = {{"007", "8"}, {"-3", "1"}, {"99999999999999999999", "1"}};
+  for (const auto& [written, expected] : cases) {
+    list({"a"});
+    scripts().reset("m", {});
+    redis().call({"SET", key("conn_count:a"), written});
+    scripts().acquire("m", {}, {one_least});
+    EXPECT_EQ(count("a"), expected) << written;
+  }
+}
+
+TEST_F(ScriptsOnRedis, AChangeRenewsACountsTimeToLive) {
   list({"a"});
-  scripts().reset("m", {});
-  redis().call({"SET", key("conn_count:a"), "007"});  // INCRBY refuses it
+  scripts().reset("m", {{key("conn_count:a"), 1}});
+  redis().call({"PEXPIRE", key("conn_count:a"), "1000"});
   scripts().acquire("m", {}, {one_least});
-  EXPECT_EQ(count("a"), "8");
   EXPECT_GT(std::stoi(redis().call({"PTTL", key("conn_count:a")}).text), 5000);
 }
 

@@ -265,8 +265,7 @@ class Schedule {
     Words expected{std::to_string(counter), std::to_string(placed)};
     for (const std::string& url : ask.wants_counts ? model_.lists[ask.pool] : Words{}) {
       const std::string count_key = key(ask.pool + "conn_count:" + url);
-      model_.deleted.erase(count_key);
-      const int count = model_.count(count_key);
+      const int count = model_.deleted.contains(count_key) ? 0 : model_.count(count_key);
       if (count > 0) {
         expected.insert(expected.end(), {url, std::to_string(count)});
       }

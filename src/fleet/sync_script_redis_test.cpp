@@ -37,21 +37,20 @@ TEST_F(SyncScript, AppliesChangesAndTellsWhatIsInFlightAboveZero) {
   EXPECT_EQ(count("c"), "2");
 }
 
-TEST_F(SyncScript, AMissingCountIsToldAndWrittenAsTheLedgersSay) {
+TEST_F(SyncScript, AMissingCountIsNotToldAndWrittenOnlyOnceItChanges) {
   list({"a"});
   scripts().reset("m", {{key("conn_count:a"), 2}});
   redis().call({"DEL", key("conn_count:a")});
-  EXPECT_EQ(texts(scripts().sync("m", {}, {{"", true}}).items[0]), (Texts{"0", "0", "a", "2"}));
-  EXPECT_EQ(count("a"), "2");
+  EXPECT_EQ(texts(scripts().sync("m", {}, {{"", true}}).items[0]), (Texts{"0", "0"}));
+  EXPECT_EQ(count("a"), "");
+  EXPECT_EQ(texts(scripts().sync("m", {{key("conn_count:a"), 1}}, {{"", true}}).items[0]), (Texts{"0", "0", "a", "3"}));
+  EXPECT_EQ(count("a"), "3");
 }
 
-TEST_F(SyncScript, AReaderWritesNoCounts) {
-  list({"a"});
-  scripts().reset("m", {{key("conn_count:a"), 2}});
-  EXPECT_EQ(texts(scripts().sync("", {}, {{"", true}}).items[0]), (Texts{"0", "0", "a", "2"}));
-  redis().call({"DEL", key("conn_count:a")});
-  EXPECT_EQ(texts(scripts().sync("", {}, {{"", true}}).items[0]), (Texts{"0", "0"}));
-  EXPECT_EQ(count("a"), "");
+TEST_F(SyncScript, ACounterOfAnotherTypeIsAFaultThoughNoTicketIsTaken) {
+  scripts().reset("m", {});
+  redis().call({"LPUSH", key("rr_counter"), "x"});
+  EXPECT_TRUE(scripts().sync("m", {}, {{"", false}}).items[0].is_error);
 }
 
 TEST_F(SyncScript, CountsComeOnlyWhenAsked) {

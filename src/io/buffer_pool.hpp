@@ -17,7 +17,8 @@ namespace fairlead::io {
 
 class BufferPool;
 
-/// Memory that came back, for the next who takes some. Who takes from a shelf asks for the same size each time.
+/// Memory that came back, for the next who takes some. Who takes from a shelf that keeps some asks for the same
+/// size each time.
 class BufferShelf {
  public:
   explicit BufferShelf(std::size_t kept_max) : kept_max_(kept_max) {}

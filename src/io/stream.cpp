@@ -44,6 +44,11 @@ Stream::Waiting::Waiting(Stream& stream, OperationKind kind, iovec piece, TimePo
   operation_.vector_count = 1;
 }
 
+Stream::Waiting::Waiting(Stream& stream, std::span<iovec> pieces, std::chrono::milliseconds patience)
+    : Waiting(stream, OperationKind::send, pieces, stream.loop_.now() + patience) {
+  patience_ = patience;
+}
+
 void Stream::Waiting::await_suspend(std::coroutine_handle<> waiter) {
   waiter_ = waiter;
   (writes() ? stream_.writing_ : stream_.reading_) = this;
@@ -59,6 +64,7 @@ void Stream::Waiting::park() {
   operation_.on_complete = [](Operation& operation) { static_cast<Waiting*>(operation.context)->waiter_.resume(); };
   timer_.context = this;
   timer_.on_expiry = expire;
+  sent_when_armed_ = operation_.sent;
   stream_.loop_.timers().arm(timer_, deadline_);
 }
 
@@ -89,6 +95,12 @@ void Stream::Waiting::cancel() {
 
 void Stream::Waiting::expire(Timer& timer) {
   auto& waiting = *static_cast<Waiting*>(timer.context);
+  const std::int64_t sent = waiting.operation_.sent;
+  if (waiting.patience_.count() > 0 && std::exchange(waiting.sent_when_armed_, sent) != sent) {
+    EventLoop& loop = waiting.stream_.loop_;
+    loop.timers().arm(timer, loop.now() + waiting.patience_);
+    return;
+  }
   waiting.timed_out_ = true;
   waiting.stream_.cancel(waiting.operation_);
 }
@@ -137,6 +149,10 @@ void Stream::cancel_write() {
 
 Stream::Waiting Stream::write(std::span<iovec> pieces, TimePoint deadline) {
   return {*this, OperationKind::send, pieces, deadline};
+}
+
+Stream::Waiting Stream::write_patiently(std::span<iovec> pieces, std::chrono::milliseconds patience) {
+  return {*this, pieces, patience};
 }
 
 void BrokenWatch::start() {

@@ -32,6 +32,8 @@ class Stream {
     Waiting(Stream& stream, OperationKind kind, std::span<iovec> pieces, TimePoint deadline);
     /// With a single piece, kept inside.
     Waiting(Stream& stream, OperationKind kind, iovec piece, TimePoint deadline);
+    /// A write that may wait so long for each further byte.
+    Waiting(Stream& stream, std::span<iovec> pieces, std::chrono::milliseconds patience);
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
 
@@ -57,6 +59,8 @@ class Stream {
     Operation operation_;
     iovec piece_{};
     TimePoint deadline_;
+    std::chrono::milliseconds patience_{0};  ///< 0: the deadline is for all of it
+    std::int64_t sent_when_armed_ = 0;
     Timer timer_;
     EndOfTurn next_turn_;
     std::coroutine_handle<> waiter_;
@@ -72,6 +76,8 @@ class Stream {
   /// Writes all; `pieces` is consumed as it goes and must live until then.
   Waiting write(std::span<iovec> pieces, TimePoint deadline);
   Waiting write(std::string_view bytes, TimePoint deadline);
+  /// Writes all, however long that takes, as long as some of it is taken within each `patience`.
+  Waiting write_patiently(std::span<iovec> pieces, std::chrono::milliseconds patience);
 
   /// Ends our sending half; reads go on.
   virtual void shutdown_send() = 0;
@@ -98,8 +104,8 @@ class Stream {
   friend class Waiting;
   friend class BrokenWatch;
   /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn. What was read
-  /// counts as well: 2 MiB are a turn, or one read once all streams together have had twice that. What was written was
-  /// read before.
+  /// counts as well: about 2 MiB are a turn (twice that in the one that wakes a reader), or a wait and a read once all
+  /// streams together have had 4 MiB. What was written was read before.
   static constexpr unsigned tries_a_turn_max = 32;
   static constexpr unsigned tries_a_long_turn_max = 2;
   static constexpr std::size_t read_as_a_try = std::size_t{64} * 1024;

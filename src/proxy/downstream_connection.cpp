@@ -80,7 +80,7 @@ io::Task<> DownstreamConnection::run(int descriptor) {
   broken_watch_.start();
   Next next = Next::request;
   while (next == Next::request) {
-    if (!has_pipelined()) {
+    if (!keep_pipelined()) {
       waiting_ = true;
       const bool is_there = (co_await stream_.readable(patience_ends())).has_value();
       waiting_ = false;
@@ -113,8 +113,8 @@ DownstreamConnection::Next DownstreamConnection::after(Served served) const {
   return Next::close_now;
 }
 
-/// Bytes of the next request came with the last one's; without any no buffer is held.
-bool DownstreamConnection::has_pipelined() {
+/// True: bytes of the next request came with the last one's. Else the buffer is given back.
+bool DownstreamConnection::keep_pipelined() {
   if (buffer_.empty()) {
     buffer_.reset();
     return false;

@@ -111,7 +111,7 @@ class DownstreamConnection {
   enum class Next : std::uint8_t { request, close_now, close_after_linger };
 
   [[nodiscard]] Next after(Served served) const;
-  [[nodiscard]] bool has_pipelined();
+  [[nodiscard]] bool keep_pipelined();
   [[nodiscard]] io::TimePoint patience_ends() const;
   io::Task<Next> read_head();
   io::Task<Next> refuse(Error error);

@@ -425,7 +425,7 @@ void Exchange::end_attempt() {
 /// True: go round once more, to another backend or on a fresh connection.
 bool Exchange::prepare_retry(const Error& error) {
   attempt_.error = error;
-  attempt_.more_backends = true;  // if there is none, choose() says so with this very error
+  attempt_.more_backends = true;  // if there is none, take_choice() says so with this very error
   attempt_.out_of_time = now() - client_.request_began() >= admission_.route->first_byte;
   const policy::RetryDecision decision = policy::decide(attempt_);
   if (decision.action == policy::RetryAction::give_up) {

@@ -74,7 +74,7 @@ io::Task<Result<void>> Relay::write_pieces() {
   }
   const std::span<iovec> pieces(pieces_.data(), std::exchange(piece_count_, 0));
   const iovec first = pieces.front();
-  const Result<std::size_t> written = co_await sink_.stream.write(pieces, sink_.stream.loop().now() + sink_.idle);
+  const Result<std::size_t> written = co_await sink_.stream.write_patiently(pieces, sink_.idle);
   // Writing consumes the pieces: an untouched first one tells that nothing went out.
   wrote_nothing_ = wrote_nothing_ && !written && pieces.front().iov_base == first.iov_base &&
                    pieces.front().iov_len == first.iov_len;

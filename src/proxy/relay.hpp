@@ -28,7 +28,7 @@ struct BodySource {
 struct BodySink {
   io::Stream& stream;
   bool chunked;                    ///< frame the data in chunks; else as it is
-  std::chrono::milliseconds idle;  ///< for one piece to be taken
+  std::chrono::milliseconds idle;  ///< while nothing is taken
 };
 
 class Relay {

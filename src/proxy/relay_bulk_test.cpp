@@ -231,5 +231,35 @@ TEST_F(RelayInBulk, ALengthThatIsCutShortIsAFaultThereToo) {
   EXPECT_EQ(outcome->error().side, Side::upstream);
 }
 
+TEST_F(RelayInBulk, ASinkThatKeepsTakingMayTakeItsTime) {
+  const std::string body = body_of(much);
+  begin(BodyKind::length, body.size(), false);
+  run("");
+  read_until_stuck(body);  // a window of two standard buffers, each for more than half of what it may be idle
+  while (!outcome) {
+    world.run_for(seconds(35));
+    sink_peer().read(standard);
+    world.settle();
+  }
+  ASSERT_TRUE(*outcome);
+  sink_peer().resume_reading();
+  world.settle();
+  EXPECT_EQ(sent(), body);
+}
+
+TEST_F(RelayInBulk, ASinkThatTakesNothingMoreIsGivenUp) {
+  const std::string body = body_of(much);
+  begin(BodyKind::length, body.size(), false);
+  run("");
+  read_until_stuck(body);
+  world.run_for(seconds(35));
+  sink_peer().read(standard);
+  world.run_for(seconds(59));
+  EXPECT_FALSE(outcome);
+  world.run_for(seconds(62));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(fault(), ErrorKind::timed_out);
+}
+
 }  // namespace
 }  // namespace fairlead::proxy

@@ -150,6 +150,11 @@ def fleet_of(instance):
     return json.loads(instance.admin_fetch("GET", "/api/v1/fleet").body)
 
 
+def held_by(instance):
+    """Requests in the ledgers of its members; in exact coordination each worker is one."""
+    return sum(member["in_flight"] for member in fleet_of(instance)["members"] if member["own"])
+
+
 def is_one_fleet(instances, members):
     return all(len(fleet["members"]) == members and fleet["drift"] == 0 for fleet in map(fleet_of, instances))
 
@@ -228,8 +233,8 @@ def test_an_instance_killed_under_load_leaves_nothing_behind(scene, redis_server
         backend.script = lambda exchange: (gate if exchange.request.query == "held" else echo)(exchange)
     Flight(dying, 4, target="/proxy?held")
     gate.holds(4)
-    wait_until(lambda: sum(counts(database, backends)) >= 4, 5, "them to be counted")
     loads[-1].stopping.set()  # its errors would say nothing
+    wait_until(lambda: held_by(dying) == 4, 5, "them alone to be counted")
     dying.kill()
     drifts = []
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "control/controller.hpp"
 #include "control/fleet_desk.hpp"
@@ -20,7 +21,7 @@ class FakeDesk final : public control::FleetDesk {
 
   void look(Looked done) override {
     if (holds) {
-      waiting_ = std::move(done);
+      waiting_.push_back(std::move(done));
     } else {
       done(view);
     }
@@ -32,11 +33,15 @@ class FakeDesk final : public control::FleetDesk {
       done(controller_.edit(pool, edit, 7));
     }
   }
-  void answer() { std::exchange(waiting_, nullptr)(view); }
+  void answer() {
+    for (Looked& done : std::exchange(waiting_, {})) {
+      done(view);
+    }
+  }
 
  private:
   control::Controller& controller_;
-  Looked waiting_;
+  std::vector<Looked> waiting_;
 };
 
 }  // namespace fairlead::testing

@@ -4,7 +4,8 @@
 
 Most of its time goes into the standard library's headers, so the units of a folder are checked together, as one text.
 A batch that isn't clean, be it only because two units have a name of their own in common, is halved until the units
-are alone: what is printed was found in a unit by itself. A verdict is kept under build/tidy, named by the unit's text,
+are alone: what is printed was found in a unit by itself. (So a using declaration that only another unit of the batch
+needs passes for used.) A verdict is kept under build/tidy, named by the unit's text,
 the headers of ours that it includes, the compile command and .clang-tidy, so that a second run looks only at what
 changed. Tests are left out: the compiler's warnings and the sanitizers watch those.
 """
@@ -88,7 +89,7 @@ def clang_tidy(batch):
         for unit in batch:
             unit.verdict.touch()
         return ""
-    return run.stdout.strip() or run.stderr.strip()
+    return run.stdout.strip() or run.stderr.strip() or f"clang-tidy ended with {run.returncode}: {source}"
 
 
 def main(build_folder):

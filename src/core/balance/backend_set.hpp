@@ -30,6 +30,7 @@ struct BackendActivity {
 /// What the process knows of one pool.
 struct PoolActivity {
   TicketBlock tickets;                          ///< positions of round robin
+  std::atomic<std::uint64_t> by_key{0};         ///< counts the requests placed by their key alone, which take no turn
   std::atomic<std::uint64_t> ties{0};           ///< rotation among equals; counts the requests placed by load
   std::atomic<std::uint64_t> by_latency{0};     ///< of those, how many were placed by latency too
   SharedView view;                              ///< of the backends' others_in_flight

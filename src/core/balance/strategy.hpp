@@ -58,7 +58,7 @@ enum class StrategyId : std::uint8_t {
 std::span<const std::string_view> strategy_names();
 std::string_view name_of(StrategyId id);
 std::optional<StrategyId> strategy_of(std::string_view name);
-/// Its strategies need_key(); known without building one.
+/// Whether its strategies' needs_key() is true, known without building one.
 constexpr bool goes_by_key(StrategyId id) {
   return id == StrategyId::consistent_hash;
 }

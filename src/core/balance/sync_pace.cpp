@@ -69,7 +69,7 @@ bool SyncPace::is_busy() const {
 }
 
 SyncPace::Nanoseconds SyncPace::trusted_for() const {
-  return gains_little() ? request_time() / 5 : 3 * request_time();
+  return gains_little() ? request_time() / trusted_fraction : trusted_request_times * request_time();
 }
 
 }  // namespace fairlead::balance

@@ -21,6 +21,8 @@ class SyncPace {
   static constexpr std::chrono::milliseconds interval_max{20};
   static constexpr std::chrono::milliseconds short_request{2};
   static constexpr int gaps_a_request = 8;
+  static constexpr int trusted_request_times = 3;
+  static constexpr int trusted_fraction = 5;  ///< of a request's time, where a view gains little: one fifth
   static constexpr double syncs_a_request_max = 8;
   /// After the last request that was placed by load, counts are heard for so long.
   static constexpr std::chrono::milliseconds counts_for{500};
@@ -48,7 +50,7 @@ class SyncPace {
   /// own question. Half a gap while it calls at each, less when calls are further apart, for then the next is at once.
   [[nodiscard]] Nanoseconds told_ago() const;
   /// How long a view says more than own counts: three times what a request takes, or a fifth of it where it gains
-  /// little.
+  /// little, be the interval fixed or not.
   [[nodiscard]] Nanoseconds trusted_for() const;
   [[nodiscard]] double begun_per_s() const;
 

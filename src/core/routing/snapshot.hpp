@@ -33,6 +33,7 @@ struct Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  /// One that goes by a key only where the pool was made with `by_key`.
   [[nodiscard]] const balance::Strategy& strategy(balance::StrategyId id) const {
     return *strategies[static_cast<std::size_t>(id)];
   }

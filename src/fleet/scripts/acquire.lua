@@ -51,7 +51,7 @@ local function has_repeated(urls)
 end
 
 -- The servers that may be chosen, in list order, their places in the set if these aren't 1, 2, ..., and its size.
--- In the rotation a repeated URL is a weight; among loads it is one backend.
+-- In the rotation a repeated URL is a weight; among loads it is one backend, and what comes again is left out.
 local function eligible(listed, absent, left_out, is_by_load)
   if not next(absent) and not next(left_out) and not (is_by_load and has_repeated(listed)) then
     return listed, {}, #listed
@@ -154,7 +154,7 @@ local function choose_least_conn(group)
   for i = 1, #servers do
     keys[i] = before .. servers[i]
   end
-  local loads = read_counts(keys)
+  local loads = read_counts(keys, true)
   local chosen, equals = {}, {}
   for k = 1, group.wanted do
     if not equals[1] then

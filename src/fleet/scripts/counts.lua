@@ -2,7 +2,7 @@
 -- Invariant: conn_count = sum over the ledgers of all members, plus what clients of the plain protocol counted.
 -- A count that is missing (expired, deleted by hand, never used) or no number is worth what the ledgers say.
 -- A script gathers what it changes and writes at its end what didn't cancel out: of a turn's returns and wants most do.
--- All is read before anything is written. (What a call costs Redis is mostly Lua's: numbers that become text, tables
+-- No count that it changes is written before. (What a call costs Redis is mostly Lua's: numbers that become text, tables
 -- that grow, functions that are made anew each time; so there are few of them here, and plain loops.)
 local call = redis.call
 local instances_key = KEYS[1]
@@ -35,12 +35,14 @@ end
 
 -- Counts of a pool are alike: each text is read once.
 local numbers = {[false] = false}
+local count_max = 2 ^ 53  -- what Lua's numbers count to
 
--- False if it is none.
+-- False if it is none that can be counted on.
 local function number_in(text)
   local number = numbers[text]
   if number == nil then
-    number = string.find(text, '^%-?%d+$') and math.max(0, text) or false
+    number = string.find(text, '^%-?%d+$') and tonumber(text)
+    number = number and number <= count_max and math.max(0, number)
     numbers[text] = number
   end
   return number
@@ -64,23 +66,24 @@ end
 -- By conn_count key: what this call changes of it, what stands in Redis, and whether that is nothing yet.
 local changes, standing, missing = {}, {}, {}
 
--- As they will be with what is changed so far; in the order of the keys. A reader repairs nothing.
-local function read_counts(keys)
+-- As they will be with what is changed so far; in the order of the keys. What is missing counts for 0 unless it
+-- `repairs` it or it is changed: that costs a look at all ledgers, and a key for each text that a hand lists.
+local function read_counts(keys, repairs)
   local counts = texts_of(keys)
   for i = 1, #keys do
     local key = keys[i]
     local count = number_in(counts[i])
-    if not count and member == '' then
-      count = 0
-    elseif not count then
+    local changed = changes[key]
+    if not count and (repairs or changed) then
       count = sum_of_ledgers(key)
-      changes[key] = changes[key] or 0
+      changed = changed or 0
+      changes[key] = changed
       missing[key] = true
     end
-    local change = changes[key]
-    if change then
+    count = count or 0
+    if changed then
       standing[key] = count
-      count = math.max(0, count + change)
+      count = math.max(0, count + changed)
     end
     counts[i] = count
   end
@@ -103,12 +106,11 @@ local function take_changes(first, last)
 end
 
 -- Above 0 with a time to live, which beats renew: if the whole fleet is killed, nothing stays counted.
--- `has_ttl`: `before` stands there with one, and INCRBY lets it go on; it refuses what only we take for a number (007).
-local function write_count(key, count, before, has_ttl)
-  if count <= 0 then
-    call('SET', key, '0')
-  elseif not has_ttl or type(redis.pcall('INCRBY', key, string.format('%d', count - before))) == 'table' then
+local function write_count(key, count)
+  if count > 0 then
     call('SET', key, string.format('%d', count), 'PX', count_ttl_ms)
+  else
+    call('SET', key, '0')
   end
 end
 
@@ -130,8 +132,7 @@ local function write_changes()
       end
     end
     if amount ~= 0 or missing[key] then
-      local before = standing[key]
-      write_count(key, before + amount, before, before > 0 and not missing[key])
+      write_count(key, standing[key] + amount)
     end
   end
 end

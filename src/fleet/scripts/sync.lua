@@ -16,17 +16,18 @@ end
 
 local function advance(key, amount)
   if amount == 0 then
-    return tonumber(redis.pcall('GET', key) or 0) or 0
+    local text = redis.pcall('GET', key)
+    return type(text) == 'table' and text or tonumber(text or 0) or 0
   end
   return redis.pcall('INCRBY', key, amount)
 end
 
-local function append_counts(answer, prefix)
-  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', '0', '-1')
+local function append_counts(answer, pool_prefix)
+  local listed = redis.pcall('LRANGE', pool_prefix .. 'backend_servers', '0', '-1')
   if listed.err then
     return listed
   end
-  local before, keys = prefix .. 'conn_count:', {}
+  local before, keys = pool_prefix .. 'conn_count:', {}
   for i = 1, #listed do
     keys[i] = before .. listed[i]
   end
@@ -40,18 +41,18 @@ local function append_counts(answer, prefix)
   return answer
 end
 
-local function answer_for(prefix, wants_counts, begun, taken, returned, returned_end)
-  local counter = prefix .. 'rr_counter'
+local function answer_for(pool_prefix, wants_counts, begun, taken, returned, returned_end)
+  local counter = pool_prefix .. 'rr_counter'
   if returned > 0 and advance(counter, 0) == returned_end then
     taken = taken - returned
   end
   local tickets = advance(counter, taken)
-  local placed = advance(prefix .. 'fairlead:tie', begun)
+  local placed = advance(pool_prefix .. 'fairlead:tie', begun)
   for _, fault in ipairs({tickets, placed}) do
     if type(fault) == 'table' then return fault end
   end
   local answer = {tickets, placed}
-  return wants_counts and append_counts(answer, prefix) or answer
+  return wants_counts and append_counts(answer, pool_prefix) or answer
 end
 
 local latency_max_us = 3600 * 1000000
@@ -70,10 +71,10 @@ local function half_way(known, told)
 end
 
 -- Applies what is told of listed backends, drops what isn't listed any more; the whole lapses when nobody tells.
-local function share_latencies(prefix, first, told)
-  local key = prefix .. 'fairlead:latency'
+local function share_latencies(pool_prefix, first, told)
+  local key = pool_prefix .. 'fairlead:latency'
   local stored = redis.pcall('HGETALL', key)
-  local listed = redis.pcall('LRANGE', prefix .. 'backend_servers', '0', '-1')
+  local listed = redis.pcall('LRANGE', pool_prefix .. 'backend_servers', '0', '-1')
   if stored.err or listed.err then return stored.err and stored or listed end
   local is_listed, known = {}, {}
   for _, url in ipairs(listed) do is_listed[url] = true end
@@ -103,11 +104,11 @@ local position = 5 + 2 * ARGV[4]
 take_changes(5, position - 1)
 local answers = {}
 while position <= #ARGV do
-  local prefix, told = ARGV[position], tonumber(ARGV[position + 6])
-  local answer = answer_for(prefix, ARGV[position + 1] == '1', tonumber(ARGV[position + 2]),
+  local pool_prefix, told = ARGV[position], tonumber(ARGV[position + 6])
+  local answer = answer_for(pool_prefix, ARGV[position + 1] == '1', tonumber(ARGV[position + 2]),
                             tonumber(ARGV[position + 3]), tonumber(ARGV[position + 4]), tonumber(ARGV[position + 5]))
   if told and not answer.err then
-    table.insert(answer, share_latencies(prefix, position + 7, told))
+    table.insert(answer, share_latencies(pool_prefix, position + 7, told))
   end
   answers[#answers + 1] = answer
   position = position + 7 + 2 * (told or 0)
