@@ -105,11 +105,11 @@ class Stream {
   friend class BrokenWatch;
   /// What is always ready would go on for ever, and nobody else on the loop would ever have a turn. What was read
   /// counts as well: about 2 MiB are a turn (twice that in the one that wakes a reader), or a wait and a read once all
-  /// streams together have had 4 MiB. What was written was read before.
+  /// streams together have had 8 MiB. What was written was read before.
   static constexpr unsigned tries_a_turn_max = 32;
   static constexpr unsigned tries_a_long_turn_max = 2;
   static constexpr std::size_t read_as_a_try = std::size_t{64} * 1024;
-  static constexpr std::size_t long_turn_bytes = 2 * tries_a_turn_max * read_as_a_try;
+  static constexpr std::size_t long_turn_bytes = 4 * tries_a_turn_max * read_as_a_try;
   bool may_try() {
     if (std::exchange(tried_in_turn_, loop_.turn()) != loop_.turn()) {
       tries_ = 0;

@@ -166,7 +166,7 @@ TEST_F(StreamFairnessInBulk, AReadThatBringsMuchCountsAsMany) {
 TEST_F(StreamFairnessInBulk, ManyStreamsShareATurnAndEachHasAReadOrTwo) {
   constexpr std::size_t streams = 20;
   read_all(streams);
-  EXPECT_LE(longest_turn, 3 * a_turn + 2 * streams * a_read);  // of streams * a_turn
+  EXPECT_LE(longest_turn, 5 * a_turn + 2 * streams * a_read);  // of streams * a_turn
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 -- Invariant: conn_count = sum over the ledgers of all members, plus what clients of the plain protocol counted.
 -- A count that is missing (expired, deleted by hand, never used) or no number is worth what the ledgers say.
 -- A script gathers what it changes and writes at its end what didn't cancel out: of a turn's returns and wants most do.
--- No count that it changes is written before. (What a call costs Redis is mostly Lua's: numbers that become text, tables
--- that grow, functions that are made anew each time; so there are few of them here, and plain loops.)
+-- No count that it changes is written before. (What a call costs Redis is mostly Lua's: numbers that become text,
+-- tables that grow, functions that are made anew each time; so there are few of them here, and plain loops.)
 local call = redis.call
 local instances_key = KEYS[1]
 local prefix, count_ttl_ms, member = ARGV[1], ARGV[2], ARGV[3]
