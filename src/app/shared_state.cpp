@@ -174,7 +174,8 @@ void SharedState::add_picture(control::FleetView& view, const fleet::FleetPictur
 }
 
 void SharedState::look(Looked done) {
-  if (!inspector_) {
+  const bool has_begun = controller_ != nullptr && controller_->snapshot() != nullptr;
+  if (!inspector_ || !has_begun) {  // a scrape may come before the controller is there
     done(local_view());
     return;
   }
