@@ -31,7 +31,9 @@ Server::Server(control::Config config, const Log& log, Reread reread, std::funct
       ended_(std::move(ended)),
       families_(registry_),
       controller_(std::move(config), log, [this](const auto& snapshot) { publish(snapshot); }),
-      state_(controller_.config(), control_loop_, resolver_thread_, registry_, log),
+      state_(
+          controller_, [this](std::function<void()> done) { when_adopted(std::move(done)); }, control_loop_,
+          resolver_thread_, registry_, log),
       admin_({control_loop_, registry_, controller_, state_, version, log}),
       engines_(controller_.config().engine, log) {}
 
@@ -63,8 +65,8 @@ std::optional<std::string> Server::start() {
     each->thread = std::thread([&each] { each->loop.run(); });
   }
   control_loop_.post([this] {
+    state_.start();
     admin_.start();
-    state_.start(controller_, [this](std::function<void()> done) { when_adopted(std::move(done)); });
     starting_.spawn(become_ready());
   });
   control_thread_ = std::thread([this] { control_loop_.run(); });

@@ -40,16 +40,19 @@ std::vector<fleet::BackendListWatch::Pool> pools_of(const control::Config& confi
 
 }  // namespace
 
-SharedState::SharedState(const control::Config& config, io::EventLoop& control_loop,
+SharedState::SharedState(control::Controller& controller, WhenAdopted when_adopted, io::EventLoop& control_loop,
                          io::ResolverThread& resolver_thread, metrics::Registry& registry, const Log& log)
-    : ca_file_(config.state.ca_file),
-      tls_(tls_of(config)),
-      settings_(settings_of(config, tls_)),
+    : controller_(controller),
+      when_adopted_(std::move(when_adopted)),
+      ca_file_(controller.config().state.ca_file),
+      tls_(tls_of(controller.config())),
+      settings_(settings_of(controller.config(), tls_)),
       log_(log),
       families_(fleet::add_state_families(registry, status_)),
       resolver_(control_loop, resolver_thread),
       coordination_("memory"),
-      pools_(config.pools.size()) {
+      pools_(controller.config().pools.size()) {
+  const control::Config& config = controller.config();
   if (settings_.url.kind != fleet::StateKind::memory) {
     const fleet::RedisEndpoint redis{settings_.url, settings_.tls};
     watch_ = std::make_unique<fleet::BackendListWatch>(control_loop, resolver_, redis, settings_.key_prefix,
@@ -92,18 +95,16 @@ std::unique_ptr<fleet::StateStore> SharedState::make_store(unsigned worker, io::
   return fleet::make_store(settings_, worker, fleet::StoreParts{loop, resolver, shard, status_, families_, log_});
 }
 
-void SharedState::start(control::Controller& controller, WhenAdopted when_adopted) {
-  controller_ = &controller;
-  when_adopted_ = std::move(when_adopted);
+void SharedState::start() {
   if (watch_) {
-    watch_->on_listed = [this, &controller](const std::string& pool, fleet::BackendListWatch::List list) {
+    watch_->on_listed = [this](const std::string& pool, fleet::BackendListWatch::List list) {
       listed_.insert(pool);
-      controller.backends_listed(pool, std::move(list));
+      controller_.backends_listed(pool, std::move(list));
     };
     watch_->start();
   }
   if (sync_) {
-    sync_->adopt(*controller.snapshot());
+    sync_->adopt(*controller_.snapshot());
     sync_->start();
   }
 }
@@ -140,7 +141,7 @@ control::FleetView SharedState::local_view() const {
     return view;
   }
   control::FleetView::Member self{.id = settings_.instance, .is_own = true};
-  for (const auto& pool : controller_->snapshot()->pools) {
+  for (const auto& pool : controller_.snapshot()->pools) {
     for (const balance::BackendSet* set : {&pool->backends, &pool->draining}) {
       for (const balance::Backend& backend : *set) {
         const std::int64_t in_flight = backend.activity->in_flight.load(std::memory_order_relaxed);
@@ -161,10 +162,10 @@ void SharedState::add_picture(control::FleetView& view, const fleet::FleetPictur
     view.members.push_back({printable(member.id), member.lease_ms, member.in_flight, is_own});
   }
   view.drift.emplace();
-  for (const auto& pool : controller_->snapshot()->pools) {
+  for (const auto& pool : controller_.snapshot()->pools) {
     const auto drift = picture.drift.find(inspector_->keys().pool(pool->name));
     view.drift->emplace(pool->name, drift == picture.drift.end() ? 0 : drift->second);
-    for (const balance::ListedBackend& listed : controller_->list_of(pool->name)) {
+    for (const balance::ListedBackend& listed : controller_.list_of(pool->name)) {
       const auto found = picture.in_flight.find(inspector_->keys().conn_count(pool->name, listed.url));
       if (found != picture.in_flight.end()) {
         view.in_flight.emplace(std::pair(pool->name, listed.url), found->second);
@@ -174,14 +175,13 @@ void SharedState::add_picture(control::FleetView& view, const fleet::FleetPictur
 }
 
 void SharedState::look(Looked done) {
-  const bool has_begun = controller_ != nullptr && controller_->snapshot() != nullptr;
-  if (!inspector_ || !has_begun) {  // a scrape may come before the controller is there
+  if (!inspector_) {
     done(local_view());
     return;
   }
   std::vector<std::string> keys;
-  for (const auto& pool : controller_->snapshot()->pools) {
-    for (const balance::ListedBackend& listed : controller_->list_of(pool->name)) {
+  for (const auto& pool : controller_.snapshot()->pools) {
+    for (const balance::ListedBackend& listed : controller_.list_of(pool->name)) {
       keys.push_back(inspector_->keys().conn_count(pool->name, listed.url));
     }
   }
@@ -203,7 +203,7 @@ void SharedState::edit(const std::string& pool, const balance::BackendEdit& edit
     return;
   }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  adopted(controller_->edit(pool, edit, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
+  adopted(controller_.edit(pool, edit, std::chrono::duration_cast<std::chrono::milliseconds>(now).count()));
 }
 
 bool SharedState::is_joined() const {

@@ -25,9 +25,13 @@ namespace fairlead::app {
 
 class SharedState final : public control::FleetDesk {
  public:
-  /// Everything outlives it. The configuration is one that validation passed.
-  SharedState(const control::Config& config, io::EventLoop& control_loop, io::ResolverThread& resolver_thread,
-              metrics::Registry& registry, const Log& log);
+  /// Calls back once every worker has taken up the last snapshot.
+  using WhenAdopted = std::function<void(std::function<void()> done)>;
+
+  /// Everything outlives it. The controller's configuration is one that validation passed. An edit is done when
+  /// `when_adopted` says that every worker goes by it.
+  SharedState(control::Controller& controller, WhenAdopted when_adopted, io::EventLoop& control_loop,
+              io::ResolverThread& resolver_thread, metrics::Registry& registry, const Log& log);
   SharedState(const SharedState&) = delete;
   SharedState& operator=(const SharedState&) = delete;
 
@@ -35,17 +39,15 @@ class SharedState final : public control::FleetDesk {
   [[nodiscard]] std::optional<std::string> fault() const;
   std::unique_ptr<fleet::StateStore> make_store(unsigned worker, io::EventLoop& loop, io::Resolver& resolver,
                                                 metrics::Shard& shard);
-  /// Calls back once every worker has taken up the last snapshot.
-  using WhenAdopted = std::function<void(std::function<void()> done)>;
-  /// Follows the lists of the controller's pools from now on. An edit is done when every worker goes by it.
-  void start(control::Controller& controller, WhenAdopted when_adopted);
+  /// Follows the lists of the controller's pools from now on.
+  void start();
   /// The controller published another snapshot.
   void adopt(const routing::Snapshot& snapshot);
   /// The configuration was reloaded.
   void reconfigure(const control::Config& config);
   io::Task<> stop();
 
-  // FleetDesk, after start():
+  // FleetDesk:
   void look(Looked done) override;
   void edit(const std::string& pool, const balance::BackendEdit& edit, Edited done) override;
 
@@ -61,6 +63,8 @@ class SharedState final : public control::FleetDesk {
   std::unique_ptr<fleet::FleetSync> make_sync(const control::Config& config, io::EventLoop& control_loop,
                                               metrics::Registry& registry);
 
+  control::Controller& controller_;
+  WhenAdopted when_adopted_;
   std::string ca_file_;
   std::optional<Result<io::TlsContext>> tls_;  ///< for rediss://
   fleet::StateSettings settings_;
@@ -72,8 +76,6 @@ class SharedState final : public control::FleetDesk {
   std::unique_ptr<fleet::FleetInspector> inspector_;  ///< nullptr with memory://
   std::unique_ptr<fleet::FleetSync> sync_;            ///< nullptr with memory://; a reader in exact
   std::string_view coordination_;
-  control::Controller* controller_ = nullptr;  ///< from start() on
-  WhenAdopted when_adopted_;                   ///< likewise
   std::size_t pools_ = 0;
   std::set<std::string> listed_;
 };
