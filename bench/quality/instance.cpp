@@ -40,7 +40,7 @@ BackendIndex Instance::choose(TimePoint now, std::uint64_t random) {
   fairlead::balance::PickInput input;
   if (strategy_->needs_loads()) {
     const auto seen = pool_->activity->view.seen(now.time_since_epoch());
-    fairlead::balance::fill_loads(pool_->backends, seen.trust, loads_);
+    fairlead::balance::fill_loads(pool_->backends, seen, loads_);
     input.loads = loads_;
     input.expected = seen.expected;
     input.ticket = pool_->activity->ties++;

@@ -59,6 +59,15 @@ TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightWhileTheViewIsTrusted) {
   EXPECT_EQ(basis_, Basis::local);
 }
 
+TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightInTheMeanWhereAViewIsTooOldForItsRequests) {
+  pool_.backends[0].activity->others_lasting = 5;
+  activity_->view.publish(now_.time_since_epoch(), 0, 1ms);
+  now_ += 20ms;
+  EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
+  EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
+  EXPECT_EQ(basis_, Basis::leased);
+}
+
 TEST_F(LeasedStoreTest, ExpectsWhatOthersPlacedSinceAndSpreads) {
   pool_.backends[0].activity->others_in_flight = 1;
   activity_->view.publish(now_.time_since_epoch(), 1e6F, 1s);

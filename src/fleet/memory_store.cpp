@@ -74,8 +74,8 @@ std::uint64_t MemoryStore::take_tie(const Acquire& want) {
 
 void MemoryStore::read_loads(Acquire& want, balance::PickInput& input) {
   const balance::SharedView::Seen seen = want.pool->activity->view.seen(now_().time_since_epoch());
-  balance::fill_loads(want.pool->backends, seen.trust, loads_);
-  want.basis = seen.trust > 0 ? Basis::leased : Basis::local;
+  balance::fill_loads(want.pool->backends, seen, loads_);
+  want.basis = seen.trust + seen.lasting > 0 ? Basis::leased : Basis::local;
   input.loads = loads_;
   input.expected = seen.expected;
 }

@@ -186,7 +186,7 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::Sy
   fleet_placed_ = placed;
   fleet_heard_at_ = as_of;
   if (counts_asked_) {
-    read_counts(answer);
+    read_counts(answer, as_of);
     // The others' pace isn't known; instances of one fleet are alike.
     const float untold = others_.per_s() * std::chrono::duration<float>(pace.told_ago()).count();
     activity_->view.publish(as_of.time_since_epoch(), others_.per_s(), pace.trusted_for(), untold);
@@ -215,9 +215,9 @@ void PoolSync::take_tickets(std::int64_t counter, io::TimePoint now) {
 }
 
 /// Counts come in the list's order, those above 0 only, so the next one is usually a few places further.
-void PoolSync::read_counts(ReplyView answer) {
+void PoolSync::read_counts(ReplyView answer, io::TimePoint as_of) {
   for (Share& share : shares_) {
-    share.is_seen = false;
+    share.others = 0;
   }
   std::size_t place = 0;
   for (std::size_t i = 2; i + 1 < answer.size(); i += 2) {
@@ -225,19 +225,16 @@ void PoolSync::read_counts(ReplyView answer) {
     for (std::size_t step = 0; step < shares_.size(); ++step) {
       Share& share = shares_[(place + step) % shares_.size()];
       if (share.is_listed && url_of(share) == url) {
-        const std::int64_t others =
-            std::clamp(answer[i + 1].integer(), share.told, others_max + share.told) - share.told;
-        share.activity->others_in_flight.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
-        share.is_seen = true;
+        share.others = static_cast<std::uint32_t>(
+            std::clamp(answer[i + 1].integer(), share.told, others_max + share.told) - share.told);
         place = place + step;
         break;
       }
     }
   }
-  for (Share& share : shares_) {
-    if (!share.is_seen) {
-      share.activity->others_in_flight.store(0, std::memory_order_relaxed);
-    }
+  const float weight = balance::mean_weight(as_of - std::exchange(counts_as_of_, as_of));
+  for (const Share& share : shares_) {
+    balance::tell_others(*share.activity, share.others, weight);
   }
 }
 

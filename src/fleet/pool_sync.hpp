@@ -78,8 +78,8 @@ class PoolSync {
     std::string key{};
     std::int64_t told = 0;  ///< a reader: by others, as of the last look
     std::int64_t change = 0;
-    bool is_listed = true;  ///< in the pool's present set
-    bool is_seen = false;   ///< in the answer being read
+    bool is_listed = true;     ///< in the pool's present set
+    std::uint32_t others = 0;  ///< in the answer being read
   };
 
   [[nodiscard]] std::string_view url_of(const Share& share) const {
@@ -90,7 +90,7 @@ class PoolSync {
   [[nodiscard]] std::uint32_t tickets_wanted(std::chrono::nanoseconds ahead) const;
   static bool is_counter(std::int64_t number);
   void take_tickets(std::int64_t counter, io::TimePoint now);
-  void read_counts(ReplyView answer);
+  void read_counts(ReplyView answer, io::TimePoint as_of);
 
   SyncRole role_;
   std::string name_;
@@ -121,6 +121,7 @@ class PoolSync {
   std::uint64_t placed_ = 0;        ///< since the last call
   std::uint64_t placed_sent_ = 0;   ///< by the call under way
   bool counts_asked_ = false;       ///< by the call under way
+  io::TimePoint counts_as_of_{};    ///< of the last that were read
   std::int64_t fleet_placed_ = -1;  ///< by all, as last heard; -1: not yet
   io::TimePoint fleet_heard_at_{};
   balance::ArrivalRate others_;

@@ -136,6 +136,20 @@ TEST_F(PoolSyncTest, ACountBelowItsOwnSaysNothingOfOthers) {
   EXPECT_EQ(cells("http://a").others_in_flight, 0u);
 }
 
+TEST_F(PoolSyncTest, RemembersWhatOthersHaveInFlightInTheMean) {
+  const auto hear = [this](std::string_view count) {
+    place_by_load(1);
+    look(1s);
+    request();
+    EXPECT_TRUE(answer("*4\r\n:0\r\n:1\r\n$8\r\nhttp://a\r\n:" + std::string(count) + "\r\n"));
+  };
+  hear("8");
+  EXPECT_FLOAT_EQ(cells("http://a").others_lasting, 8);  // the first stands for all before
+  hear("0");
+  EXPECT_NEAR(cells("http://a").others_lasting, 8 / 2.718, 0.1);
+  EXPECT_EQ(cells("http://a").others_in_flight, 0u);
+}
+
 TEST_F(PoolSyncTest, ACountThatNoFleetReachesIsCut) {
   place_by_load(1);
   look();

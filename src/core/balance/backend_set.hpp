@@ -22,6 +22,7 @@ namespace fairlead::balance {
 struct BackendActivity {
   std::atomic<std::uint32_t> in_flight{0};         ///< this process' own requests
   std::atomic<std::uint32_t> others_in_flight{0};  ///< the other instances', as of PoolActivity::view
+  std::atomic<float> others_lasting{0};            ///< likewise, in the mean of the last second
   std::atomic<std::uint32_t> connect_failures{0};  ///< in a row
   std::atomic<std::int64_t> rests_until_ms{0};     ///< steady clock; 0 or past: doesn't rest
   LatencyCell latency;                             ///< of requests that were placed by latency

@@ -6,6 +6,12 @@
 #include "core/balance/backend_set.hpp"
 
 namespace fairlead::balance {
+namespace {
+
+using Floating = std::chrono::duration<float, std::nano>;
+constexpr Floating memory = std::chrono::seconds(1);  ///< time constant with which the mean forgets
+
+}  // namespace
 
 void SharedView::publish(Nanoseconds as_of, float others_per_s, Nanoseconds trusted_for, float untold) {
   others_per_s_.store(others_per_s, std::memory_order_relaxed);
@@ -23,18 +29,30 @@ SharedView::Seen SharedView::seen(Nanoseconds now) const {
   const auto trusted_for = static_cast<float>(trusted_for_ns_.load(std::memory_order_relaxed));
   Seen seen;
   seen.trust = trusted_for <= 0 ? 0 : std::clamp(2.0F - age / trusted_for, 0.0F, 1.0F);
+  seen.lasting = (1 - seen.trust) * std::clamp(2.0F - age / Floating(lasts_for).count(), 0.0F, 1.0F);
   const float since = others_per_s_.load(std::memory_order_relaxed) * age * 1e-9F;
   seen.expected = seen.trust * (since + untold_.load(std::memory_order_relaxed));
   return seen;
 }
 
-void fill_loads(const BackendSet& backends, float trust, std::vector<std::uint32_t>& loads) {
+void tell_others(BackendActivity& activity, std::uint32_t in_flight, float weight) {
+  const float mean = activity.others_lasting.load(std::memory_order_relaxed);
+  activity.others_lasting.store(mean + weight * (static_cast<float>(in_flight) - mean), std::memory_order_relaxed);
+  activity.others_in_flight.store(in_flight, std::memory_order_relaxed);
+}
+
+float mean_weight(std::chrono::nanoseconds since_last) {
+  return 1 - std::exp(-Floating(since_last) / memory);
+}
+
+void fill_loads(const BackendSet& backends, const SharedView::Seen& seen, std::vector<std::uint32_t>& loads) {
   loads.clear();
   for (const Backend& backend : backends) {
     std::uint32_t load = backend.activity->in_flight.load(std::memory_order_relaxed);
-    if (trust > 0) {
-      const std::uint32_t others = backend.activity->others_in_flight.load(std::memory_order_relaxed);
-      load += trust >= 1 ? others : static_cast<std::uint32_t>(std::lround(trust * static_cast<float>(others)));
+    if (seen.trust + seen.lasting > 0) {
+      const auto others = static_cast<float>(backend.activity->others_in_flight.load(std::memory_order_relaxed));
+      const float lasting = backend.activity->others_lasting.load(std::memory_order_relaxed);
+      load += static_cast<std::uint32_t>(std::lround(seen.trust * others + seen.lasting * lasting));
     }
     loads.push_back(load);
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/balance/backend_set.hpp"
 
 namespace fairlead::balance {
@@ -51,14 +53,43 @@ TEST(SharedView, FadesOnceItIsOlderThanItIsTrustedFor) {
   EXPECT_FLOAT_EQ(view.seen(1h).trust, 0);
 }
 
+TEST(SharedView, TheMeanStandsInForWhatIsNotTrustedAndFadesLater) {
+  SharedView view;
+  EXPECT_EQ(view.seen(10s).lasting, 0);
+  view.publish(10s, 1000, 100ms);
+  EXPECT_FLOAT_EQ(view.seen(10s + 100ms).lasting, 0);
+  EXPECT_FLOAT_EQ(view.seen(10s + 150ms).lasting, 0.5);
+  EXPECT_FLOAT_EQ(view.seen(10s + 500ms).lasting, 1);
+  EXPECT_FLOAT_EQ(view.seen(10s + 750ms).lasting, 0.5);
+  EXPECT_FLOAT_EQ(view.seen(10s + 1s).lasting, 0);
+  view.publish(20s, 1000, 0ms);
+  EXPECT_FLOAT_EQ(view.seen(20s).lasting, 1);
+}
+
+TEST(SharedView, TheMeanFollowsWhatIsToldWithinASecond) {
+  BackendActivity activity;
+  tell_others(activity, 8, mean_weight(1h));
+  EXPECT_FLOAT_EQ(activity.others_lasting, 8);
+  for (int i = 0; i < 100; ++i) {
+    tell_others(activity, 0, mean_weight(10ms));
+  }
+  EXPECT_EQ(activity.others_in_flight, 0u);
+  EXPECT_NEAR(activity.others_lasting, 8 * std::exp(-1), 0.01);
+}
+
 TEST(SharedView, LoadsAreOwnRequestsAndTheOthersAsFarAsTrusted) {
   const BackendSet backends = two_backends(2, 10);
   std::vector<std::uint32_t> loads;
-  fill_loads(backends, 1, loads);
+  fill_loads(backends, {.trust = 1}, loads);
   EXPECT_EQ(loads, (std::vector<std::uint32_t>{12, 0}));
-  fill_loads(backends, 0.5, loads);
+  fill_loads(backends, {.trust = 0.5}, loads);
   EXPECT_EQ(loads, (std::vector<std::uint32_t>{7, 0}));
-  fill_loads(backends, 0, loads);
+  backends[0].activity->others_lasting = 4;
+  fill_loads(backends, {.trust = 0.5, .lasting = 0.5}, loads);
+  EXPECT_EQ(loads, (std::vector<std::uint32_t>{9, 0}));
+  fill_loads(backends, {.lasting = 1}, loads);
+  EXPECT_EQ(loads, (std::vector<std::uint32_t>{6, 0}));
+  fill_loads(backends, {}, loads);
   EXPECT_EQ(loads, (std::vector<std::uint32_t>{2, 0}));
 }
 
