@@ -1,6 +1,8 @@
 #include "proxy/upstream_pool.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 #include "proxy/proxy_metrics.hpp"
@@ -14,7 +16,11 @@ UpstreamPool::UpstreamPool(io::EventLoop& loop, io::Resolver& resolver, ProxyMet
   loop_.timers().arm(sweep_timer_, loop_.now() + sweep_every);
 }
 
-UpstreamPool::Found UpstreamPool::find(std::string_view pool, const balance::Backend& backend) {
+void UpstreamPool::adopt(std::size_t backends) {
+  found_.assign(std::bit_ceil(std::max<std::size_t>(1, backends)), {});
+}
+
+UpstreamBackend& UpstreamPool::find(std::string_view pool, const balance::Backend& backend) {
   auto in_pool = pools_.find(pool);
   if (in_pool == pools_.end()) {
     in_pool = pools_.try_emplace(std::string(pool)).first;
@@ -24,14 +30,13 @@ UpstreamPool::Found UpstreamPool::find(std::string_view pool, const balance::Bac
     found = in_pool->second.try_emplace(backend.url).first;
     found->second.cells = &metrics_.upstream(pool, backend.url);
   }
-  return {&backend, &in_pool->first, &found->first, &found->second};
+  return found->second;
 }
 
 UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Backend& backend) {
-  // Another backend may have come to be at the same place: only the names tell.
-  Found& found = found_[reinterpret_cast<std::uintptr_t>(&backend) / sizeof backend % found_.size()];
-  if (found.asked != &backend || *found.pool != pool || *found.url != backend.url) {
-    found = find(pool, backend);
+  Found& found = found_[reinterpret_cast<std::uintptr_t>(&backend) / sizeof backend & (found_.size() - 1)];
+  if (found.asked != &backend || found.pool != pool.data()) {
+    found = {&backend, pool.data(), &find(pool, backend)};
   }
   found.backend->last_used = loop_.now();
   return *found.backend;
@@ -126,7 +131,7 @@ void UpstreamPool::sweep() {
     });
   }
   std::erase_if(pools_, [](const auto& entry) { return entry.second.empty(); });
-  found_.fill({});
+  adopt(found_.size());
   loop_.timers().arm(sweep_timer_, now + sweep_every);
 }
 

@@ -5,7 +5,6 @@
 // Thread rule: one loop thread. Lifetime: connections in use return or die before the pool.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -56,7 +55,9 @@ class UpstreamPool {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-  /// The worker's own record of a backend. Whoever keeps the reference beyond the turn counts itself in `users`.
+  /// From now on requests go to so many backends that weren't there before; others may have stood at their places.
+  void adopt(std::size_t backends);
+  /// The worker's own record of a backend, which is of an adopted snapshot as the pool's name is. Whoever keeps the reference beyond the turn counts itself in `users`.
   UpstreamBackend& backend(std::string_view pool, const balance::Backend& backend);
   /// A connection that may be used at once, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(UpstreamBackend& backend);
@@ -77,16 +78,15 @@ class UpstreamPool {
   template <class Value>
   using ByName = std::unordered_map<std::string, Value, NameHash, std::equal_to<>>;
 
-  /// A record found before, so that most requests needn't look two names up. Nothing of it outlives a sweep.
+  /// A record found before, so that most requests needn't look two names up: before many backends these are cold
+  /// memory. Nothing of it outlives a sweep or an adoption.
   struct Found {
     const balance::Backend* asked = nullptr;
-    const std::string* pool = nullptr;
-    const std::string* url = nullptr;
+    const char* pool = nullptr;  ///< where its name stands
     UpstreamBackend* backend = nullptr;
   };
-  static constexpr std::size_t found_max = 64;
 
-  Found find(std::string_view pool, const balance::Backend& backend);
+  UpstreamBackend& find(std::string_view pool, const balance::Backend& backend);
   void sweep();
   void sweep_idle(UpstreamBackend& backend) const;
 
@@ -94,7 +94,7 @@ class UpstreamPool {
   io::Resolver& resolver_;
   ProxyMetrics& metrics_;
   ByName<ByName<UpstreamBackend>> pools_;
-  std::array<Found, found_max> found_{};
+  std::vector<Found> found_{1};  ///< a power of two; a backend's is at its address, counted in backends
   io::Timer sweep_timer_;
 };
 

@@ -191,9 +191,11 @@ TEST_F(UpstreamPoolTest, PoolsWithTheSameBackendKeepTheirOwnConnections) {
 TEST_F(UpstreamPoolTest, ABackendAtThePlaceOfAnotherHasItsOwnRecord) {
   UpstreamBackend& before = pool->backend("pool", numbered);
   numbered.url = "http://127.0.0.1:7001";
+  pool->adopt(2);
   UpstreamBackend& behind = pool->backend("pool", numbered);
   EXPECT_NE(&behind, &before);
   numbered.url = far.url;
+  pool->adopt(2);
   EXPECT_EQ(&pool->backend("pool", numbered), &before);
 }
 

@@ -39,6 +39,11 @@ void Worker::start() {
 }
 
 void Worker::adopt(std::shared_ptr<const routing::Snapshot> snapshot) {
+  std::size_t backends = 0;
+  for (const auto& pool : snapshot->pools) {
+    backends += pool->backends.size();
+  }
+  upstreams_.adopt(backends);
   snapshot_ = SnapshotRef(new AdoptedSnapshot(std::move(snapshot), metrics_));
 }
 
