@@ -7,9 +7,10 @@ from proxies import Unavailable, resident_bytes
 from report import print_mark
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-IDLE_BYTES_MAX = 2 * KIB
+IDLE_BYTES_MAX = KIB
+WARMING_REQUESTS = 2000  # once around a ring of receive buffers: those are the process', whoever connects
 BIG_GROWTH_MAX = 4 * MIB
-DEFAULT_PROXIES = ("fairlead", "nginx", "haproxy")
+DEFAULT_PROXIES = ("fairlead", "fairlead-uring", "nginx", "haproxy")
 
 
 def request(connection, head):
@@ -56,7 +57,7 @@ def idle_memory(stage, name, count):
     child, port = stage.start(name)
     connections = [connect(port)]
     try:
-        for _ in range(20):
+        for _ in range(WARMING_REQUESTS):
             get(connections[0])
         time.sleep(0.3)
         before = resident_bytes(child.pid)
@@ -145,8 +146,9 @@ def idle(stage, options):
     print(f"\nresident memory of an idle keep-alive client connection ({options.idle} open)")
     for row in rows:
         print(f"  {row['proxy']:<16}{row['bytes_per_connection'] / KIB:>8.2f} KiB")
-    own = next((row["bytes_per_connection"] for row in rows if row["proxy"] == "fairlead"), None)
-    print_mark(f"fairlead (memory) <= {IDLE_BYTES_MAX} bytes", own, IDLE_BYTES_MAX, "bytes")
+    for name in ("fairlead", "fairlead-uring"):
+        own = next((row["bytes_per_connection"] for row in rows if row["proxy"] == name), None)
+        print_mark(f"{name} <= {IDLE_BYTES_MAX} bytes", own, IDLE_BYTES_MAX, "bytes")
     return {"idle": rows}, sound
 
 

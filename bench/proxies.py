@@ -89,6 +89,7 @@ state:
   coordination: {coordination}
 limits:
   body: 0
+  connections: {connections_max}
 pools:
   - name: default
     backends:
@@ -302,7 +303,8 @@ def fairlead_on(stage, folder, port, state_url="memory://", coordination="leased
         raise Unavailable(f"{program} is missing; build first: ./dev build")
     servers = "\n".join(f"      - url: http://127.0.0.1:{each}" for each in stage.backend_ports)
     config = FAIRLEAD.format(port=port, admin_port=free_ports(1)[0], state_url=state_url, coordination=coordination,
-                             workers=workers, engine=engine, servers=servers)
+                             workers=workers, engine=engine, servers=servers,
+                             connections_max=max(10_000, CONNECTIONS_MAX))
     return [program, "run", "--config", written(folder / "fairlead.yaml", config)]
 
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.hpp"
+
 namespace fairlead::io {
 
 bool Buffer::compact() {
@@ -58,7 +60,8 @@ void BufferShelf::give_back(char* memory) {
 Buffer BufferPool::take_from(BufferShelf& shelf, std::size_t bytes) {
   Buffer buffer;
   buffer.shelf_ = &shelf;
-  buffer.capacity_ = bytes;
+  check(bytes <= bytes_max, "a buffer is below 4 GiB");
+  buffer.capacity_ = static_cast<std::uint32_t>(bytes);
   buffer.memory_ = shelf.take(bytes);
   return buffer;
 }

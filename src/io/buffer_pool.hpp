@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -55,20 +57,20 @@ class Buffer {
   [[nodiscard]] std::string_view bytes() const { return {memory_ + begin_, end_ - begin_}; }
   [[nodiscard]] bool empty() const { return begin_ == end_; }
   /// Where the next bytes go; may be empty.
-  [[nodiscard]] std::span<char> space() const { return {memory_ + end_, capacity_ - end_}; }
-  void added(std::size_t count) { end_ += count; }
+  [[nodiscard]] std::span<char> space() const { return {memory_ + end_, memory_ + capacity_}; }
+  void added(std::size_t count) { end_ += static_cast<std::uint32_t>(count); }
   void consume(std::size_t count) {
-    begin_ += count;
+    skip(count);
     if (begin_ == end_) {
       begin_ = end_ = 0;
     }
   }
   void clear() { begin_ = end_ = 0; }
   /// Consumes without ever reusing the memory in front, so that restore() can give the bytes back.
-  void skip(std::size_t count) { begin_ += count; }
+  void skip(std::size_t count) { begin_ += static_cast<std::uint32_t>(count); }
   [[nodiscard]] std::size_t position() const { return begin_; }
   /// Back to a position() of before; nothing may have been moved or added since but by skip().
-  void restore(std::size_t position) { begin_ = position; }
+  void restore(std::size_t position) { begin_ = static_cast<std::uint32_t>(position); }
   /// Moves the bytes to the front, so that all free memory is behind them. True if they moved.
   bool compact();
   /// Gives the memory back.
@@ -80,13 +82,15 @@ class Buffer {
 
   BufferShelf* shelf_ = nullptr;
   char* memory_ = nullptr;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
+  // Of memory; BufferPool::bytes_max fits, and every connection holds a Buffer.
+  std::uint32_t capacity_ = 0;
+  std::uint32_t begin_ = 0;
+  std::uint32_t end_ = 0;
 };
 
 class BufferPool {
  public:
+  static constexpr std::size_t bytes_max = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t standard_bytes = 16 * 1024;
   static constexpr std::size_t kept_max = 128;  ///< 2 MiB a worker
   static constexpr std::size_t large_bytes = 256 * 1024;

@@ -45,9 +45,9 @@ enum class OperationKind : std::uint8_t {
 
 struct Operation {
   OperationKind kind = OperationKind::receive;
-  Socket* socket = nullptr;
-  iovec* vectors = nullptr;
   std::uint32_t vector_count = 0;
+  iovec* vectors = nullptr;
+  Socket* socket = nullptr;
   Address* address = nullptr;  ///< connect: to; accept: filled with the peer's, when not null
 
   std::int64_t result = 0;  ///< as said for the kind, or -errno; -ECANCELED after cancel()

@@ -83,8 +83,7 @@ void UringEngine::own_ring() {
 
 void UringEngine::take_record(Socket& socket) {
   if (free_ == nullptr) {
-    records_.push_back(std::make_unique<Record>());
-    free_ = records_.back().get();
+    free_ = &records_.emplace_back();
   }
   Record& record = *std::exchange(free_, free_->next);
   record = Record{};

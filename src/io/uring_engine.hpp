@@ -9,7 +9,7 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
+#include <deque>
 #include <string_view>
 #include <vector>
 
@@ -125,7 +125,7 @@ class UringEngine final : public Engine {
   bool is_wake_polled_ = false;
   int wake_ = -1;
   std::vector<Record*> by_descriptor_;
-  std::vector<std::unique_ptr<Record>> records_;
+  std::deque<Record> records_;
   Record* free_ = nullptr;
   Record* enlisted_ = nullptr;
   unsigned received_in_turn_ = 0;

@@ -49,11 +49,11 @@ void Worker::adopt(std::shared_ptr<const routing::Snapshot> snapshot) {
 
 void Worker::accepted(int descriptor, const io::Address& peer) {
   scope_.spawn(serve_connection(descriptor, io::PeerIp(peer)));
-  if (connections_.size() >= connections_max_ && !at_limit_) {
+  if (clients_.size() >= connections_max_ && !at_limit_) {
     at_limit_ = true;
     if (loop_.now() >= say_limit_from_) {  // at its limit, it gets there with each client that takes another's place
       say_limit_from_ = loop_.now() + limit_said_every;
-      log_.warn("connection limit reached, new clients wait", {{"connections", connections_.size()}});
+      log_.warn("connection limit reached, new clients wait", {{"connections", clients_.size()}});
     }
     for (const auto& listener : listeners_) {
       listener->pause();
@@ -62,13 +62,23 @@ void Worker::accepted(int descriptor, const io::Address& peer) {
 }
 
 io::Task<> Worker::serve_connection(int descriptor, io::PeerIp peer) {
-  DownstreamConnection connection(loop_, memory_pool_, *this, peer);
-  connections_.insert(&connection);
+  Client client{DownstreamConnection(loop_, memory_pool_, *this, peer), clients_.size()};
+  enter(client);
+  co_await client.connection.run(descriptor);
+  leave(client);
+}
+
+void Worker::enter(Client& client) {
+  clients_.push_back(&client);
   metrics_.downstream_connections().add(1);
-  co_await connection.run(descriptor);
+}
+
+void Worker::leave(const Client& client) {
   metrics_.downstream_connections().add(-1);
-  connections_.erase(&connection);
-  if (at_limit_ && connections_.size() < connections_max_) {
+  clients_.back()->place = client.place;
+  clients_[client.place] = clients_.back();
+  clients_.pop_back();
+  if (at_limit_ && clients_.size() < connections_max_) {
     at_limit_ = false;
     for (const auto& listener : listeners_) {
       listener->resume();
@@ -100,17 +110,17 @@ void Worker::drain(io::TimePoint deadline, std::function<void()> drained) {
   for (const auto& listener : listeners_) {
     listener->close();
   }
-  // Draining an idle connection ends it only in the loop's next completions, so the set stays as it is meanwhile.
-  for (DownstreamConnection* connection : connections_) {
-    connection->drain();
+  // Draining an idle connection ends it only in the loop's next completions, so all stay where they are meanwhile.
+  for (Client* client : clients_) {
+    client->connection.drain();
   }
   drain_timer_.context = this;
   drain_timer_.on_expiry = [](io::Timer& timer) {
     auto& worker = *static_cast<Worker*>(timer.context);
     worker.log_.warn("requests were still under way at the end of the drain time",
-                     {{"connections", worker.connections_.size()}});
-    for (DownstreamConnection* connection : worker.connections_) {
-      connection->abort();
+                     {{"connections", worker.clients_.size()}});
+    for (Client* client : worker.clients_) {
+      client->connection.abort();
     }
   };
   loop_.timers().arm(drain_timer_, deadline);

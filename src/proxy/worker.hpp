@@ -6,7 +6,6 @@
 
 #include <functional>
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "base/log.hpp"
@@ -58,8 +57,16 @@ class Worker final : public Service {
   void refused(const Error& error, int status) override;
 
  private:
+  /// A connection and where it stands among clients_, so that it leaves without a search.
+  struct Client {
+    DownstreamConnection connection;
+    std::size_t place;
+  };
+
   void accepted(int descriptor, const io::Address& peer);
   io::Task<> serve_connection(int descriptor, io::PeerIp peer);
+  void enter(Client& client);
+  void leave(const Client& client);
   io::Task<> await_end(std::function<void()> drained);
 
   io::EventLoop& loop_;
@@ -70,7 +77,7 @@ class Worker final : public Service {
   SnapshotRef snapshot_;
   RequestMemoryPool memory_pool_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
-  std::unordered_set<DownstreamConnection*> connections_;
+  std::vector<Client*> clients_;  ///< in no order
   std::size_t connections_max_;
   bool at_limit_ = false;
   io::TimePoint say_limit_from_{};
