@@ -55,9 +55,10 @@ class UpstreamPool {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-  /// From now on requests go to so many backends that weren't there before; others may have stood at their places.
+  /// Another snapshot with so many backends: they may stand where others stood.
   void adopt(std::size_t backends);
-  /// The worker's own record of a backend, which is of an adopted snapshot as the pool's name is. Whoever keeps the reference beyond the turn counts itself in `users`.
+  /// The worker's own record of a backend, which is of an adopted snapshot as the pool's name is. Whoever keeps the
+  /// reference beyond the turn counts itself in `users`.
   UpstreamBackend& backend(std::string_view pool, const balance::Backend& backend);
   /// A connection that may be used at once, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(UpstreamBackend& backend);
