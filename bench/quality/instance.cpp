@@ -28,11 +28,12 @@ std::unique_ptr<fairlead::routing::Pool> pool_of(std::size_t backends) {
                                                    std::make_shared<fairlead::balance::PoolActivity>());
 }
 
-Instance::Instance(std::size_t backends, const Rule& rule)
+Instance::Instance(std::size_t backends, const Rule& rule, std::size_t instances)
     : pool_(pool_of(backends)),
       strategy_(strategy_for(rule, pool_->backends)),
       sync_(fairlead::fleet::KeyNames(""), "default"),
-      pace_(rule.interval) {
+      pace_(rule.interval),
+      instances_(instances) {
   sync_.adopt(*pool_);
 }
 
@@ -99,7 +100,7 @@ Instance::Next Instance::look_around(TimePoint now) {
 
 Instance::Next Instance::answered(fairlead::fleet::ReplyView part, TimePoint now) {
   is_calling_ = false;
-  const bool is_sound = sync_.answered(part, called_at_ + (now - called_at_) / 2, pace_);
+  const bool is_sound = sync_.answered(part, called_at_ + (now - called_at_) / 2, pace_, instances_);
   fairlead::check(is_sound, "an answer is understood");
   return rest(now);
 }

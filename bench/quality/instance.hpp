@@ -23,7 +23,8 @@ class Instance {
  public:
   using TimePoint = fairlead::io::TimePoint;
 
-  Instance(std::size_t backends, const Rule& rule);
+  /// `instances`: of its fleet.
+  Instance(std::size_t backends, const Rule& rule, std::size_t instances);
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
@@ -57,6 +58,7 @@ class Instance {
   std::unique_ptr<fairlead::balance::Strategy> strategy_;
   fairlead::fleet::PoolSync sync_;
   fairlead::balance::SyncPace pace_;
+  std::size_t instances_;
   fairlead::fleet::Arguments arguments_;
   std::vector<std::uint32_t> loads_;  ///< recycled
   std::vector<float> latencies_;      ///< recycled

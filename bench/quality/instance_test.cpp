@@ -21,8 +21,8 @@ class InstanceTest : public ::testing::Test {
   std::unique_ptr<fairlead::routing::Pool> pool_ = pool_of(2);
   SimulatedRedis redis_{*pool_};
   SyncAnswer answer_;
-  Instance first_{2, *rule_of("leased@5ms")};
-  Instance second_{2, *rule_of("leased@5ms")};
+  Instance first_{2, *rule_of("leased@5ms"), 2};
+  Instance second_{2, *rule_of("leased@5ms"), 2};
 };
 
 TEST_F(InstanceTest, ChoosesByItsOwnCountsAndWhatOthersTold) {
@@ -53,7 +53,7 @@ TEST_F(InstanceTest, ASleepingSyncIsWokenOnceAndCallsNoSoonerThanItsGap) {
 }
 
 TEST_F(InstanceTest, ByLatencyItAvoidsWhoAnsweredSlowly) {
-  Instance instance(2, *rule_of("local:peak_ewma"));
+  Instance instance(2, *rule_of("local:peak_ewma"), 1);
   const auto slow = instance.choose(start, 0);
   const auto quick = instance.choose(start, 0);
   ASSERT_NE(slow, quick);

@@ -33,7 +33,7 @@ Simulation::Simulation(const Plan& plan, const Rule& rule)
       counted_from_(start + Plan::warmup),
       arrivals_end_(counted_from_ + seconds_of(plan.seconds)) {
   for (std::size_t i = 0; i < plan.instances; ++i) {
-    instances_.push_back(std::make_unique<Instance>(plan.speeds.size(), rule));
+    instances_.push_back(std::make_unique<Instance>(plan.speeds.size(), rule, plan.instances));
   }
 }
 

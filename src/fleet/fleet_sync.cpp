@@ -17,6 +17,7 @@ FleetSync::FleetSync(io::EventLoop& loop, io::Resolver& resolver, Settings setti
                      StateStatus& status, const Log& log)
     : loop_(loop),
       role_(settings.role),
+      status_(status),
       log_(log, redacted(settings.member.redis.url)),
       member_(loop, resolver, member_of(std::move(settings.member), settings.role), metrics, status),
       pace_(settings.interval) {
@@ -168,7 +169,7 @@ void FleetSync::answered(ReplyView reply) {
   bool is_sound = reply.size() == asked_.size();
   for (std::size_t i = 0; is_sound && i < asked_.size(); ++i) {
     const bool had_fault = !asked_[i]->fault().empty();
-    is_sound = asked_[i]->answered(reply[i], as_of, pace_);
+    is_sound = asked_[i]->answered(reply[i], as_of, pace_, status_.instances());
     if (had_fault != !asked_[i]->fault().empty()) {
       log_.pool_flipped(asked_[i]->name(), asked_[i]->fault());
     }

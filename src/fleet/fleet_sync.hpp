@@ -55,6 +55,7 @@ class FleetSync {
 
   io::EventLoop& loop_;
   SyncRole role_;
+  StateStatus& status_;
   StateLog log_;
   Membership member_;
   balance::SyncPace pace_;

@@ -50,7 +50,7 @@ TEST_F(LeasedStoreTest, AnswersAtOnceAndRingsAtBothEndsOfARequest) {
 
 TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightWhileTheViewIsTrusted) {
   pool_.backends[0].activity->others_in_flight = 5;
-  activity_->view.publish(now_.time_since_epoch(), 0, 100ms);
+  activity_->view.publish({.as_of = now_.time_since_epoch(), .trusted_for = 100ms});
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
   EXPECT_EQ(basis_, Basis::leased);
@@ -61,7 +61,7 @@ TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightWhileTheViewIsTrusted) {
 
 TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightInTheMeanWhereAViewIsTooOldForItsRequests) {
   pool_.backends[0].activity->others_lasting = 5;
-  activity_->view.publish(now_.time_since_epoch(), 0, 1ms);
+  activity_->view.publish({.as_of = now_.time_since_epoch(), .trusted_for = 1ms});
   now_ += 20ms;
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
   EXPECT_EQ(pick(StrategyId::least_conn), "http://b");
@@ -70,7 +70,7 @@ TEST_F(LeasedStoreTest, CountsWhatOthersHaveInFlightInTheMeanWhereAViewIsTooOldF
 
 TEST_F(LeasedStoreTest, ExpectsWhatOthersPlacedSinceAndSpreads) {
   pool_.backends[0].activity->others_in_flight = 1;
-  activity_->view.publish(now_.time_since_epoch(), 1e6F, 1s);
+  activity_->view.publish({.as_of = now_.time_since_epoch(), .trusted_for = 1s, .others_per_s = 1e6F});
   now_ += 100ms;
   int to_a = 0;
   for (int i = 0; i < 200; ++i) {

@@ -161,7 +161,7 @@ bool PoolSync::is_counter(std::int64_t number) {
   return number >= -lua_max && number <= lua_max;
 }
 
-bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::SyncPace& pace) {
+bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::SyncPace& pace, std::size_t instances) {
   if (answer.is_error()) {
     fault_ = fault_of_reply(answer.text()).reason;
     return true;
@@ -189,7 +189,11 @@ bool PoolSync::answered(ReplyView answer, io::TimePoint as_of, const balance::Sy
     read_counts(answer, as_of);
     // The others' pace isn't known; instances of one fleet are alike.
     const float untold = others_.per_s() * std::chrono::duration<float>(pace.told_ago()).count();
-    activity_->view.publish(as_of.time_since_epoch(), others_.per_s(), pace.trusted_for(), untold);
+    activity_->view.publish({.as_of = as_of.time_since_epoch(),
+                             .trusted_for = pace.trusted_for(),
+                             .others_per_s = others_.per_s(),
+                             .untold = untold,
+                             .instances = instances});
   }
   return true;
 }

@@ -51,7 +51,7 @@ class PoolSyncTest : public ::testing::Test {
     ReplyReader reader;
     EXPECT_TRUE(reader.feed(resp).has_value());
     const Result<std::optional<Reply>> reply = reader.next();
-    return sync_.answered((*reply)->view(), now_, pace_);
+    return sync_.answered((*reply)->view(), now_, pace_, instances_);
   }
   static std::string counter(int tickets) { return "*2\r\n:" + std::to_string(tickets) + "\r\n:0\r\n"; }
   void place_by_load(int requests) { activity_->ties.fetch_add(static_cast<std::uint64_t>(requests)); }
@@ -61,6 +61,7 @@ class PoolSyncTest : public ::testing::Test {
   std::unique_ptr<routing::Pool> pool_;
   PoolSync sync_{keys_, "default"};
   balance::SyncPace pace_{4ms};
+  std::size_t instances_ = 2;
   io::TimePoint now_{1h};
 };
 

@@ -1,5 +1,6 @@
 #include "fleet/state_status.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace fairlead::fleet {
@@ -10,6 +11,11 @@ double StateStatus::age_s() const {
   return heard == 0
              ? 0.0
              : static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() - heard) / 1000.0;
+}
+
+std::size_t StateStatus::instances() const {
+  const std::uint32_t own = std::max(1U, workers.load(std::memory_order_relaxed));
+  return std::max(1U, members.load(std::memory_order_relaxed) / own);
 }
 
 StateStatus::Step StateStatus::step() const {

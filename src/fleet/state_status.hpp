@@ -21,6 +21,9 @@ struct StateStatus {
     return live.load(std::memory_order_relaxed) < workers.load(std::memory_order_relaxed);
   }
 
+  /// Of the fleet, about: as many as have as many members each as this one. At least 1.
+  [[nodiscard]] std::size_t instances() const;
+
   /// Where on the outage ladder the process stands: its picture of the others is as it should be; old, so that it
   /// fades; or not used, because Redis doesn't answer.
   enum class Step : std::uint8_t { live, stale, local };

@@ -34,6 +34,15 @@ TEST(StateStatus, AnOutageAndItsEndAreEachSaidOnce) {
   EXPECT_TRUE(status.note_away(true, passing));
 }
 
+TEST(StateStatus, InstancesHaveAsManyMembersEachAsThisOne) {
+  StateStatus status;
+  EXPECT_EQ(status.instances(), 1U);
+  status.members = 6;
+  EXPECT_EQ(status.instances(), 6U);
+  status.workers = 2;
+  EXPECT_EQ(status.instances(), 3U);
+}
+
 TEST(StateStatus, AStartWithoutRedisIsSaidOnce) {
   StateStatus status;
   status.workers = 2;

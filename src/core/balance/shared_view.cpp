@@ -10,14 +10,17 @@ namespace {
 
 using Floating = std::chrono::duration<float, std::nano>;
 constexpr Floating memory = std::chrono::seconds(1);  ///< time constant with which the mean forgets
+/// So many instances at most go by the whole mean; more go by a part of it, or all together would do too much.
+constexpr float whole_for = 8;
 
 }  // namespace
 
-void SharedView::publish(Nanoseconds as_of, float others_per_s, Nanoseconds trusted_for, float untold) {
-  others_per_s_.store(others_per_s, std::memory_order_relaxed);
-  untold_.store(untold, std::memory_order_relaxed);
-  trusted_for_ns_.store(trusted_for.count(), std::memory_order_relaxed);
-  as_of_ns_.store(as_of.count(), std::memory_order_relaxed);
+void SharedView::publish(const Told& told) {
+  others_per_s_.store(told.others_per_s, std::memory_order_relaxed);
+  untold_.store(told.untold, std::memory_order_relaxed);
+  trusted_for_ns_.store(told.trusted_for.count(), std::memory_order_relaxed);
+  lasting_share_.store(std::min(1.0F, whole_for / static_cast<float>(told.instances)), std::memory_order_relaxed);
+  as_of_ns_.store(told.as_of.count(), std::memory_order_relaxed);
 }
 
 SharedView::Seen SharedView::seen(Nanoseconds now) const {
@@ -29,7 +32,8 @@ SharedView::Seen SharedView::seen(Nanoseconds now) const {
   const auto trusted_for = static_cast<float>(trusted_for_ns_.load(std::memory_order_relaxed));
   Seen seen;
   seen.trust = trusted_for <= 0 ? 0 : std::clamp(2.0F - age / trusted_for, 0.0F, 1.0F);
-  seen.lasting = (1 - seen.trust) * std::clamp(2.0F - age / Floating(lasts_for).count(), 0.0F, 1.0F);
+  seen.lasting = (1 - seen.trust) * std::clamp(2.0F - age / Floating(lasts_for).count(), 0.0F, 1.0F) *
+                 lasting_share_.load(std::memory_order_relaxed);
   const float since = others_per_s_.load(std::memory_order_relaxed) * age * 1e-9F;
   seen.expected = seen.trust * (since + untold_.load(std::memory_order_relaxed));
   return seen;

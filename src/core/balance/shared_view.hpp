@@ -25,9 +25,14 @@ class SharedView {
   /// How long the mean stands in for what isn't trusted of the view; after twice the time nothing of it is left either.
   static constexpr std::chrono::milliseconds lasts_for{500};
 
-  /// Of the steady clock. `others_per_s`: requests that the other instances begin. `trusted_for`: afterwards the view
-  /// fades; after twice the time nothing of it is left. `untold`: requests that they had begun by then and not told.
-  void publish(Nanoseconds as_of, float others_per_s, Nanoseconds trusted_for, float untold = 0);
+  struct Told {
+    Nanoseconds as_of{};        ///< of the steady clock
+    Nanoseconds trusted_for{};  ///< afterwards the view fades; after twice the time nothing of it is left
+    float others_per_s = 0;     ///< requests that the other instances begin
+    float untold = 0;           ///< requests that they had begun by then and not told
+    std::size_t instances = 1;  ///< of the fleet
+  };
+  void publish(const Told& told);
 
   struct Seen {
     float trust = 0;     ///< 0: none of it counts; 1: all of it
@@ -41,6 +46,7 @@ class SharedView {
   std::atomic<float> others_per_s_{0};
   std::atomic<float> untold_{0};
   std::atomic<std::int64_t> trusted_for_ns_{0};
+  std::atomic<float> lasting_share_{1};  ///< of the mean
 };
 
 /// A view told that the others have so many in flight there. `weight`: what it counts in the mean, see mean_weight().

@@ -29,7 +29,7 @@ TEST(SharedView, OneThatWasNeverToldCountsNothing) {
 
 TEST(SharedView, ExpectsWhatOthersPlaceWhileItAges) {
   SharedView view;
-  view.publish(10s, 1000, 1s);
+  view.publish({.as_of = 10s, .trusted_for = 1s, .others_per_s = 1000});
   EXPECT_FLOAT_EQ(view.seen(10s).expected, 0);
   EXPECT_FLOAT_EQ(view.seen(10s + 5ms).expected, 5);
   EXPECT_FLOAT_EQ(view.seen(10s + 5ms).trust, 1);
@@ -37,7 +37,7 @@ TEST(SharedView, ExpectsWhatOthersPlaceWhileItAges) {
 
 TEST(SharedView, ExpectsWhatOthersHadBegunAndNotToldYet) {
   SharedView view;
-  view.publish(10s, 1000, 1s, 2.5F);
+  view.publish({.as_of = 10s, .trusted_for = 1s, .others_per_s = 1000, .untold = 2.5F});
   EXPECT_FLOAT_EQ(view.seen(10s).expected, 2.5);
   EXPECT_FLOAT_EQ(view.seen(10s + 5ms).expected, 7.5);
   EXPECT_FLOAT_EQ(view.seen(10s + 1500ms).expected, 0.5F * (1500 + 2.5F));
@@ -45,7 +45,7 @@ TEST(SharedView, ExpectsWhatOthersHadBegunAndNotToldYet) {
 
 TEST(SharedView, FadesOnceItIsOlderThanItIsTrustedFor) {
   SharedView view;
-  view.publish(10s, 1000, 100ms);
+  view.publish({.as_of = 10s, .trusted_for = 100ms, .others_per_s = 1000});
   EXPECT_FLOAT_EQ(view.seen(10s + 100ms).trust, 1);
   EXPECT_FLOAT_EQ(view.seen(10s + 150ms).trust, 0.5);
   EXPECT_FLOAT_EQ(view.seen(10s + 150ms).expected, 75);
@@ -56,14 +56,22 @@ TEST(SharedView, FadesOnceItIsOlderThanItIsTrustedFor) {
 TEST(SharedView, TheMeanStandsInForWhatIsNotTrustedAndFadesLater) {
   SharedView view;
   EXPECT_EQ(view.seen(10s).lasting, 0);
-  view.publish(10s, 1000, 100ms);
+  view.publish({.as_of = 10s, .trusted_for = 100ms, .others_per_s = 1000});
   EXPECT_FLOAT_EQ(view.seen(10s + 100ms).lasting, 0);
   EXPECT_FLOAT_EQ(view.seen(10s + 150ms).lasting, 0.5);
   EXPECT_FLOAT_EQ(view.seen(10s + 500ms).lasting, 1);
   EXPECT_FLOAT_EQ(view.seen(10s + 750ms).lasting, 0.5);
   EXPECT_FLOAT_EQ(view.seen(10s + 1s).lasting, 0);
-  view.publish(20s, 1000, 0ms);
+  view.publish({.as_of = 20s, .trusted_for = 0ms, .others_per_s = 1000});
   EXPECT_FLOAT_EQ(view.seen(20s).lasting, 1);
+}
+
+TEST(SharedView, OfManyInstancesEachGoesByAPartOfTheMean) {
+  SharedView view;
+  view.publish({.as_of = 10s, .instances = 8});
+  EXPECT_FLOAT_EQ(view.seen(10s).lasting, 1);
+  view.publish({.as_of = 10s, .instances = 64});
+  EXPECT_FLOAT_EQ(view.seen(10s).lasting, 0.125);
 }
 
 TEST(SharedView, TheMeanFollowsWhatIsToldWithinASecond) {
