@@ -66,8 +66,9 @@ class PoolSync {
     return !is_retired_ && is_recent(placed_at_, balance::SyncPace::counts_for);
   }
 
-  /// What sync.lua answered for this pool, as of then, by what the others had told as of some time before, in a fleet of
-  /// so many instances. False: it makes no sense. An error in its place, because a key is of another type, changes nothing but fault().
+  /// What sync.lua answered for this pool, as of then, by what the others had told as of some time before, in a fleet
+  /// of so many instances. False: it makes no sense. An error in its place, because a key is of another type, changes
+  /// nothing but fault().
   bool answered(ReplyView answer, io::TimePoint as_of, const balance::SyncPace& pace, std::size_t instances);
   /// Of the last answer; empty: it was well.
   [[nodiscard]] std::string_view fault() const { return fault_; }
