@@ -1,8 +1,5 @@
 // What io_uring holds for a descriptor that is closed before the kernel took it, on a thread whose kernel once refuses.
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +13,7 @@
 #include <vector>
 
 #include "io/uring_engine.hpp"
+#include "support/call_filter.hpp"
 #include "support/test_bed.hpp"
 
 namespace fairlead::io {
@@ -37,9 +35,7 @@ bool refuse_turns_of_three() {
                          BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, get_events, 0, 1),
                          BPF_STMT(BPF_RET | BPF_K, no),
                          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-  const sock_fprog program{std::size(steps), steps};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+  return testing::filter_calls(steps);
 }
 
 /// A socket that waits for bytes.

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "support/chunked.hpp"
 #include "support/proxy_bed.hpp"
 
 namespace fairlead::proxy {
@@ -11,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::body_of;
+using testing::chunked_body;
 using testing::get;
 using testing::has_line;
 using testing::ok;
@@ -27,21 +29,6 @@ std::string tiny_chunks(std::size_t count) {
     body.append("1\r\n").append(1, static_cast<char>('a' + i % 26)).append("\r\n");
   }
   return body;
-}
-
-/// Data of what came of a chunked body, ended or not.
-std::string data_of(std::string_view wire) {
-  http::BodyDecoder decoder({http::BodyKind::chunked, 0});
-  std::string data;
-  while (!wire.empty() && !decoder.finished()) {
-    const Result<http::BodyDecoder::Step> step = decoder.next(wire);
-    if (!step) {
-      return "malformed";
-    }
-    data += step->data;
-    wire.remove_prefix(step->consumed);
-  }
-  return data;
 }
 
 TEST(ExchangeUpload, ABodyThatComesLaterGoesUpAsItComes) {
@@ -62,7 +49,7 @@ TEST(ExchangeUpload, AChunkedBodyGoesUpWhole) {
   Peer& client = bed.begin(chunked_post);
   client.send_in_pieces(tiny_chunks(100) + "0\r\n\r\n", 7, milliseconds(1));
   bed.world.run_for(seconds(1));
-  EXPECT_EQ(data_of(body_of(bed.backend(0).requests.at(0))).size(), 100U);
+  EXPECT_EQ(chunked_body(body_of(bed.backend(0).requests.at(0))).data.size(), 100U);
   EXPECT_EQ(body_of(client.received()), "x");
 }
 
@@ -70,10 +57,10 @@ TEST(ExchangeUpload, ABodyOfManyTinyChunksBehindTheHeadGoesUpWhole) {
   ProxyBed bed;
   bed.backend(0).answer = ok("x");
   Peer& client = bed.begin(std::string(chunked_post) + tiny_chunks(300));
-  EXPECT_EQ(data_of(body_of(bed.backend(0).last().received())).size(), 300U);
+  EXPECT_EQ(chunked_body(body_of(bed.backend(0).last().received())).data.size(), 300U);
   bed.ask(client, tiny_chunks(300) + "0\r\n\r\n");
   ASSERT_EQ(bed.backend(0).requests.size(), 1U);
-  EXPECT_EQ(data_of(body_of(bed.backend(0).requests[0])).size(), 600U);
+  EXPECT_EQ(chunked_body(body_of(bed.backend(0).requests[0])).data.size(), 600U);
 }
 
 TEST(ExchangeUpload, APipelinedRequestBehindABodyIsServedNext) {
@@ -178,7 +165,7 @@ TEST(ExchangeUpload, AChunkedBodyBeyondTheRoutesLimitIs413) {
   ProxyBed bed(1, [](testing::SnapshotPlan& plan) { plan.routes.back().body_max = 5; });
   Peer& client = bed.begin(std::string(chunked_post) + "3\r\nabc\r\n");
   EXPECT_EQ(status_of(bed.ask(client, "3\r\ndef\r\n")), 413);
-  EXPECT_EQ(data_of(body_of(bed.backend(0).last().received())), "abc");
+  EXPECT_EQ(chunked_body(body_of(bed.backend(0).last().received())).data, "abc");
   EXPECT_TRUE(bed.backend(0).last().saw_end());
   EXPECT_EQ(bed.metrics.sum("fairlead_upstream_failures_total"), 0);
 }

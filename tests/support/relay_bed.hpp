@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "proxy/relay.hpp"
+#include "support/chunked.hpp"
 #include "support/proxy_link.hpp"
 
 namespace fairlead::testing {
@@ -23,21 +24,6 @@ inline io::Task<> carry(proxy::Relay& relay, std::string_view head, std::string_
     done = co_await relay.send_rest(buffer);
   }
   outcome = done;
-}
-
-/// The data of a well-formed chunked body that `wire` is.
-inline std::string dechunked(std::string_view wire) {
-  http::BodyDecoder decoder({http::BodyKind::chunked, 0});
-  std::string data;
-  while (!wire.empty() && !decoder.finished()) {
-    const Result<http::BodyDecoder::Step> step = decoder.next(wire);
-    if (!step) {
-      return "malformed";
-    }
-    data += step->data;
-    wire.remove_prefix(step->consumed);
-  }
-  return decoder.finished() && wire.empty() ? data : "not ended";
 }
 
 class RelayTest : public ::testing::Test {
