@@ -131,23 +131,32 @@ RedisStore::Group& RedisStore::group_for(const Acquire& want) {
 }
 
 void RedisStore::append_group(const Group& group) {
+  const Acquire& first = *group.wants.front().acquire;
   arguments_.add(group.pool_prefix);
   arguments_.add(balance::name_of(group.strategy));
   arguments_.add_number(static_cast<std::int64_t>(group.wants.size()));
-  const Acquire& first = *group.wants.front().acquire;
+  std::string weighting = weighting_of(group.strategy, *first.pool);
+  const Excluded excluded = excluded_from(first);
+  if (first.tried.empty() && weighting.empty() && excluded.urls.empty()) {
+    arguments_.add("0");
+    return;
+  }
+  arguments_.add_number(static_cast<std::int64_t>(3 + excluded.urls.size()));
   arguments_.add_number(first.tried.empty() ? static_cast<std::int64_t>(group.wants.size()) : 0);
-  append_weighting(group, *first.pool);
-  append_excluded(first);
+  arguments_.add_kept(std::move(weighting));
+  arguments_.add_number(static_cast<std::int64_t>(excluded.absent));
+  for (const std::string_view url : excluded.urls) {
+    arguments_.add(url);
+  }
 }
 
 /// As acquire.lua reads it.
-void RedisStore::append_weighting(const Group& group, const routing::Pool& pool) {
-  const std::span<const balance::BackendIndex> turns = pool.strategy(group.strategy).turns();
-  if (pool.backends.uniform() || pool.backends.size() > weighted_max || turns.size() > weighted_max) {
-    arguments_.add("");
-    return;
-  }
+std::string RedisStore::weighting_of(balance::StrategyId strategy, const routing::Pool& pool) {
   std::string packed;
+  const std::span<const balance::BackendIndex> turns = pool.strategy(strategy).turns();
+  if (pool.backends.uniform() || pool.backends.size() > weighted_max || turns.size() > weighted_max) {
+    return packed;
+  }
   const auto append = [&packed](std::size_t number) {
     packed.push_back(static_cast<char>(number >> 8));
     packed.push_back(static_cast<char>(number & 0xff));
@@ -161,39 +170,36 @@ void RedisStore::append_weighting(const Group& group, const routing::Pool& pool)
   for (const balance::BackendIndex place : turns) {
     append(place + 1);
   }
-  arguments_.add_kept(std::move(packed));
+  return packed;
 }
 
-void RedisStore::append_excluded(const Acquire& want) {
+RedisStore::Excluded RedisStore::excluded_from(const Acquire& want) const {
   const routing::Pool& pool = *want.pool;
-  std::vector<std::string_view> excluded(invalid_.begin(), invalid_.end());
+  Excluded excluded{.urls{invalid_.begin(), invalid_.end()}};
   for (const balance::Backend& backend : pool.draining) {
-    excluded.emplace_back(backend.url);
+    excluded.urls.emplace_back(backend.url);
   }
-  const std::size_t absent = excluded.size();
-  excluded.insert(excluded.end(), want.tried.begin(), want.tried.end());
+  excluded.absent = excluded.urls.size();
+  excluded.urls.insert(excluded.urls.end(), want.tried.begin(), want.tried.end());
   const std::int64_t now_ms = io::milliseconds_of(loop_.now());
   if (balance::any_rests(*pool.activity, now_ms)) {
     for (const balance::Backend& backend : pool.backends) {
       if (balance::rests(*backend.activity, now_ms)) {
-        excluded.emplace_back(backend.url);
+        excluded.urls.emplace_back(backend.url);
       }
     }
   }
-  arguments_.add_number(static_cast<std::int64_t>(absent));
-  arguments_.add_number(static_cast<std::int64_t>(excluded.size() - absent));
-  for (const std::string_view url : excluded) {
-    arguments_.add(url);
-  }
+  return excluded;
 }
 
 void RedisStore::answered(ReplyView reply) {
-  if (reply.size() != in_flight_.size()) {
+  const bool is_short = !reply.text().empty() && in_flight_.size() == 1;  // the one want's URL
+  if (!is_short && reply.size() != in_flight_.size()) {
     member_.drop({"malformed", false});
     return;
   }
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
-    answer_group(in_flight_[i], reply[i]);
+    answer_group(in_flight_[i], is_short ? reply : reply[i]);
   }
   in_flight_.clear();
   is_calling_ = false;
@@ -210,7 +216,9 @@ void RedisStore::answer_group(Group& group, ReplyView answers) {
     log_.pool_flipped(group.pool, {});
   }
   for (std::size_t i = 0; i < group.wants.size(); ++i) {
-    if (i < answers.size()) {
+    if (i == 0 && !answers.is_array() && !answers.is_error()) {
+      answer_want(group, group.wants[i], answers.text());
+    } else if (i < answers.size()) {
       answer_want(group, group.wants[i], answers[i].text());
     } else {
       give_up(group.wants[i]);  // an empty list, or all that isn't tried rests: the snapshot knows what to do

@@ -72,6 +72,11 @@ class RedisStore {
     balance::StrategyId strategy;
     std::vector<Want> wants;
   };
+  /// URLs that may not serve a want; the first `absent` aren't of its pool's set.
+  struct Excluded {
+    std::vector<std::string_view> urls;
+    std::size_t absent = 0;
+  };
 
   [[nodiscard]] bool expects_a_want() const { return successions_ >= successions_min; }
   void note_succession();
@@ -80,8 +85,8 @@ class RedisStore {
   void gather_groups();
   Group& group_for(const Acquire& want);
   void append_group(const Group& group);
-  void append_weighting(const Group& group, const routing::Pool& pool);
-  void append_excluded(const Acquire& want);
+  [[nodiscard]] static std::string weighting_of(balance::StrategyId strategy, const routing::Pool& pool);
+  [[nodiscard]] Excluded excluded_from(const Acquire& want) const;
   void answered(ReplyView reply);
   void answer_group(Group& group, ReplyView answers);
   void answer_want(const Group& group, Want& want, std::string_view url);

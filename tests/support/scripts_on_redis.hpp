@@ -58,12 +58,14 @@ class Scripts {
       words.insert(words.end(),
                    {key(want.pool),
                     want.other_strategy.empty() ? std::string(balance::name_of(want.strategy)) : want.other_strategy,
-                    std::to_string(want.count), std::to_string(want.is_retry ? 0 : want.count), want.weighting,
-                    std::to_string(want.absent.size()), std::to_string(want.excluded.size())});
-      words.insert(words.end(), want.absent.begin(), want.absent.end());
-      words.insert(words.end(), want.excluded.begin(), want.excluded.end());
+                    std::to_string(want.count)});
+      const Words details = details_of(want);
+      words.push_back(std::to_string(details.size()));
+      words.insert(words.end(), details.begin(), details.end());
     }
-    return redis_.call(words);
+    Reply reply = redis_.call(words);
+    const bool is_short = !reply.is_error && !reply.text.empty();
+    return is_short ? array_of(array_of(std::move(reply))) : reply;
   }
 
   struct PoolAsk {
@@ -147,6 +149,21 @@ class Scripts {
   }
 
  private:
+  /// As RedisStore does it: none if there is nothing to say.
+  static Words details_of(const Wants& want) {
+    if (!want.is_retry && want.weighting.empty() && want.absent.empty() && want.excluded.empty()) {
+      return {};
+    }
+    Words words{std::to_string(want.is_retry ? 0 : want.count), want.weighting, std::to_string(want.absent.size())};
+    words.insert(words.end(), want.absent.begin(), want.absent.end());
+    words.insert(words.end(), want.excluded.begin(), want.excluded.end());
+    return words;
+  }
+  static Reply array_of(Reply item) {
+    Reply array;
+    array.items.push_back(std::move(item));
+    return array;
+  }
   Reply call_beat(const std::string& member) {
     Words words = head(Script::beat, member);
     words.push_back(lease_ms);
@@ -165,7 +182,6 @@ class Scripts {
             key("fairlead:instances"),
             key("fairlead:ledger:" + member),
             key("fairlead:epoch"),
-            std::string(prefix),
             count_ttl_ms,
             member};
   }
