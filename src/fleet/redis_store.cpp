@@ -104,11 +104,26 @@ void RedisStore::flush() {
   company_alarm_.cancel();
   gather_groups();
   member_.begin_call(arguments_);
-  ledger_.append_changes(arguments_);
-  for (const Group& group : in_flight_) {
-    append_group(group);
+  if (has_one_plain_want() && ledger_.has_a_return_at_most()) {
+    arguments_.add(balance::name_of(in_flight_.front().strategy));
+    arguments_.add(in_flight_.front().pool_prefix);
+    ledger_.append_return(arguments_);
+  } else {
+    ledger_.append_changes(arguments_);
+    for (const Group& group : in_flight_) {
+      append_group(group);
+    }
   }
   member_.call(Script::acquire, arguments_);
+}
+
+/// Then there is nothing to say of it but pool and strategy (one_by_one.lua).
+bool RedisStore::has_one_plain_want() const {
+  if (!has_one_want()) {
+    return false;
+  }
+  const Acquire& want = *in_flight_.front().wants.front().acquire;
+  return want.tried.empty() && weighting_of(want.strategy, *want.pool).empty() && excluded_from(want).urls.empty();
 }
 
 void RedisStore::gather_groups() {
@@ -193,13 +208,16 @@ RedisStore::Excluded RedisStore::excluded_from(const Acquire& want) const {
 }
 
 void RedisStore::answered(ReplyView reply) {
-  const bool is_short = !reply.text().empty() && in_flight_.size() == 1;  // the one want's URL
-  if (!is_short && reply.size() != in_flight_.size()) {
+  if (has_one_want() && !reply.text().empty()) {
+    note_pool_well(in_flight_.front());
+    answer_want(in_flight_.front(), in_flight_.front().wants.front(), reply.text());
+  } else if (reply.size() == in_flight_.size()) {
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+      answer_group(in_flight_[i], reply[i]);
+    }
+  } else {
     member_.drop({"malformed", false});
     return;
-  }
-  for (std::size_t i = 0; i < in_flight_.size(); ++i) {
-    answer_group(in_flight_[i], is_short ? reply : reply[i]);
   }
   in_flight_.clear();
   is_calling_ = false;
@@ -212,17 +230,21 @@ void RedisStore::answered(ReplyView reply) {
 void RedisStore::answer_group(Group& group, ReplyView answers) {
   if (answers.is_error()) {
     note_pool_fault(group, answers);
-  } else if (!faulty_pools_.empty() && faulty_pools_.erase(group.pool) > 0) {
-    log_.pool_flipped(group.pool, {});
+  } else {
+    note_pool_well(group);
   }
   for (std::size_t i = 0; i < group.wants.size(); ++i) {
-    if (i == 0 && !answers.is_array() && !answers.is_error()) {
-      answer_want(group, group.wants[i], answers.text());
-    } else if (i < answers.size()) {
+    if (i < answers.size()) {
       answer_want(group, group.wants[i], answers[i].text());
     } else {
       give_up(group.wants[i]);  // an empty list, or all that isn't tried rests: the snapshot knows what to do
     }
+  }
+}
+
+void RedisStore::note_pool_well(const Group& group) {
+  if (!faulty_pools_.empty() && faulty_pools_.erase(group.pool) > 0) {
+    log_.pool_flipped(group.pool, {});
   }
 }
 

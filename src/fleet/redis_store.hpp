@@ -84,6 +84,8 @@ class RedisStore {
   void flush();
   void gather_groups();
   Group& group_for(const Acquire& want);
+  [[nodiscard]] bool has_one_want() const { return in_flight_.size() == 1 && in_flight_.front().wants.size() == 1; }
+  [[nodiscard]] bool has_one_plain_want() const;
   void append_group(const Group& group);
   [[nodiscard]] static std::string weighting_of(balance::StrategyId strategy, const routing::Pool& pool);
   [[nodiscard]] Excluded excluded_from(const Acquire& want) const;
@@ -91,6 +93,7 @@ class RedisStore {
   void answer_group(Group& group, ReplyView answers);
   void answer_want(const Group& group, Want& want, std::string_view url);
   void forget_invalid(const Group& group, Want& want, std::string_view url);
+  void note_pool_well(const Group& group);
   void note_pool_fault(const Group& group, ReplyView error);
   void give_up(Want& want);
   void give_up_all();

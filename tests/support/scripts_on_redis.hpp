@@ -50,6 +50,15 @@ class Scripts {
 
   Reply acquire(const std::string& member, const Shares& changes, const std::vector<Wants>& wants) {
     Words words = head(Script::acquire, member);
+    if (wants.size() == 1 && is_plain(wants[0]) && comes_alone(changes)) {
+      words.insert(words.end(), {std::string(balance::name_of(wants[0].strategy)), key(wants[0].pool)});
+      if (!changes.empty()) {
+        words.push_back(changes.begin()->first);
+      }
+      Reply reply = redis_.call(words);
+      const bool is_short = !reply.is_error && !reply.text.empty();
+      return is_short ? array_of(array_of(std::move(reply))) : reply;
+    }
     words.push_back(std::to_string(changes.size()));
     for (const auto& [count_key, amount] : changes) {
       words.insert(words.end(), {count_key, std::to_string(amount)});
@@ -63,9 +72,7 @@ class Scripts {
       words.push_back(std::to_string(details.size()));
       words.insert(words.end(), details.begin(), details.end());
     }
-    Reply reply = redis_.call(words);
-    const bool is_short = !reply.is_error && !reply.text.empty();
-    return is_short ? array_of(array_of(std::move(reply))) : reply;
+    return redis_.call(words);
   }
 
   struct PoolAsk {
@@ -149,6 +156,14 @@ class Scripts {
   }
 
  private:
+  /// As RedisStore tells them apart.
+  static bool is_plain(const Wants& want) {
+    const bool is_known = want.strategy == StrategyId::round_robin || want.strategy == StrategyId::least_conn;
+    return is_known && want.other_strategy.empty() && want.count == 1 && details_of(want).empty();
+  }
+  static bool comes_alone(const Shares& changes) {
+    return changes.empty() || (changes.size() == 1 && changes.begin()->second == -1);
+  }
   /// As RedisStore does it: none if there is nothing to say.
   static Words details_of(const Wants& want) {
     if (!want.is_retry && want.weighting.empty() && want.absent.empty() && want.excluded.empty()) {

@@ -12,14 +12,9 @@
 -- Answers for each group an array of the chosen URLs: as many as wanted, or none if the exclusions leave nothing; an
 -- error in its place if a key of the pool has a wrong type or the strategy is unknown here. The other groups and the
 -- changes aren't touched by that.
--- A call with one group that wants one may be answered by its URL alone (one_by_one.lua).
+-- A request that comes alone has a shorter call and answer: one_by_one.lua.
 -- FENCED, and nothing applied, if it is no member (any more): it must reset. A lease that ended fences nobody: until
 -- another takes the member out, its ledger stands and its changes are right.
-local position = 4
-if ARGV[3] ~= '0' then
-  position = 4 + 2 * ARGV[3]
-  take_changes(4, position - 1)
-end
 
 -- The 16-bit number at that place of a packed text; the first is at 0.
 local function packed(text, place)
@@ -135,9 +130,8 @@ local function choose_least_conn(before, servers, first_ticket, wanted, weightin
   return chosen
 end
 
--- The group whose words begin there and that says so many beyond what it wants.
-local function choose(first, details)
-  local pool_prefix, strategy, wanted = ARGV[first], ARGV[first + 1], tonumber(ARGV[first + 2])
+-- `first`: of the details' words.
+local function choose(pool_prefix, strategy, wanted, first, details)
   local is_by_load = strategy == 'least_conn'
   if not is_by_load and strategy ~= 'round_robin' then
     return redis.error_reply('STRATEGY unknown to this script')
@@ -146,21 +140,22 @@ local function choose(first, details)
   if servers.err then
     return servers
   end
-  local tickets, weighting, places, size = ARGV[first + 2], '', nil, nil
+  local tickets, weighting, places, size = wanted, '', nil, nil
   if details > 0 or is_by_load and has_repeated(servers) then
     local absent, left_out = {}, {}
     if details > 0 then
-      local left_out_first = first + 7 + ARGV[first + 6]
-      tickets, weighting = ARGV[first + 4], ARGV[first + 5]
-      absent = urls_between(first + 7, left_out_first - 1)
-      left_out = urls_between(left_out_first, first + 3 + details)
+      local left_out_first = first + 3 + ARGV[first + 2]
+      tickets, weighting = ARGV[first], ARGV[first + 1]
+      absent = urls_between(first + 3, left_out_first - 1)
+      left_out = urls_between(left_out_first, first + details - 1)
     end
     servers, places, size = eligible(servers, absent, left_out, is_by_load)
   end
   if not servers[1] then
     return {}
   end
-  local counted = ticket or redis.pcall('INCRBY', pool_prefix .. (is_by_load and 'fairlead:tie' or 'rr_counter'), tickets)
+  local counter_name = is_by_load and 'fairlead:tie' or 'rr_counter'
+  local counted = ticket or redis.pcall('INCRBY', pool_prefix .. counter_name, tickets)
   if type(counted) == 'table' then
     return counted
   end
@@ -168,14 +163,28 @@ local function choose(first, details)
     weighting = nil
   end
   local chooser = is_by_load and choose_least_conn or choose_round_robin
-  return chooser(pool_prefix .. 'conn_count:', servers, counted - tickets, wanted, weighting, places)
+  return chooser(pool_prefix .. 'conn_count:', servers, counted - tickets, tonumber(wanted), weighting, places)
 end
 
-local answers = {}
-while position <= #ARGV do
-  local details = number_in(ARGV[position + 3])
-  answers[#answers + 1] = choose(position, details)
-  position = position + 4 + details
+local function choose_for_all()
+  local answers, position = {}, 4 + 2 * ARGV[3]
+  take_changes(4, position - 1)
+  while position <= #ARGV do
+    local details = number_in(ARGV[position + 3])
+    answers[#answers + 1] = choose(ARGV[position], ARGV[position + 1], ARGV[position + 2], position + 4, details)
+    position = position + 4 + details
+  end
+  return answers
+end
+
+local answers
+if counter then  -- the call of one_by_one.lua
+  if lost then
+    read_counts({lost}, true)
+  end
+  answers = {choose(pool_prefix, strategy, '1', 0, 0)}
+else
+  answers = choose_for_all()
 end
 write_changes()
 return answers

@@ -25,7 +25,7 @@ local function texts_of(keys)
 end
 
 -- Counts of a pool are alike: each text is read once. Odd ones are those from where Redis can't count on.
-local numbers = {[false] = false, ['0'] = 0, ['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5, ['6'] = 6, ['7'] = 7}
+local numbers = {[false] = false, ['0'] = 0, ['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5, ['6'] = 6}
 local odd_texts = {[false] = true}
 
 -- False if it is none that can be counted on.

@@ -8,8 +8,8 @@
 -- if latencies are wanted, {URL, microseconds, ...} comes last. An error in a pool's or its latencies' place if a key
 -- has a wrong type.
 -- Returned tickets make the counter go back if nobody took any since; else they lapse.
--- FENCED, and nothing applied, if it is no member (any more), as in acquire.lua. The member '' is a reader: it changes no
--- counts.
+-- FENCED, and nothing applied, if it is no member (any more), as in acquire.lua. The member '' is a reader: it changes
+-- no counts.
 if ARGV[2] ~= '' and not call('ZRANK', KEYS[1], ARGV[2]) then
   return redis.error_reply('FENCED not a member')
 end
