@@ -128,6 +128,16 @@ TEST_F(ScriptsOnRedis, ReturnsNeverTakeMoreThanTheLedgerHolds) {
   EXPECT_EQ(count("a"), "4");
 }
 
+TEST_F(ScriptsOnRedis, ACountThatAHandSetTooLowIsNeverNegative) {
+  list({"b"});
+  scripts().reset("m", {{key("conn_count:a"), 5}});
+  redis().call({"SET", key("conn_count:a"), "1"});
+  scripts().acquire("m", {{key("conn_count:a"), -2}}, {});
+  EXPECT_EQ(count("a"), "0");
+  scripts().acquire("m", {{key("conn_count:a"), -1}}, {one_least});
+  EXPECT_EQ(count("a"), "2");  // what the ledger says
+}
+
 TEST_F(ScriptsOnRedis, ACountOfAClientOfThePlainProtocolIsKept) {
   list({"a"});
   redis().call({"INCR", key("conn_count:a")});
