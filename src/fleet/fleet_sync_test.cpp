@@ -202,7 +202,7 @@ TEST_F(FleetSyncTest, FencedItSaysTheWholeTruth) {
   start_and_join();
   begin();
   world_.run_for(seconds(1));
-  sync_answer_ = "-FENCED the lease is gone\r\n";
+  sync_answer_ = "-FENCED not a member\r\n";
   begin();
   ASSERT_TRUE(world_.run_until([this] { return tells(last_reset_, "2"); }, seconds(1)));
   sync_answer_ = "*1\r\n*2\r\n:0\r\n:0\r\n";

@@ -23,24 +23,46 @@ void Ledger::give_back(const std::string& count_key) {
   --given_back_[count_key];
 }
 
+bool Ledger::has_a_return_at_most() const {
+  const auto is_told = [](const Share* share) { return share->change != 0; };
+  const auto is_more = [](const Share* share) { return share->change != 0 && share->change != -1; };
+  return given_back_.empty() && std::ranges::count_if(changed_, is_told) <= 1 &&
+         std::ranges::none_of(changed_, is_more);
+}
+
+void Ledger::append_return(Arguments& out) {
+  for (const Share* share : changed_) {
+    if (share->change != 0) {
+      out.add(share->key);
+    }
+  }
+  forget_changes();
+}
+
 void Ledger::append_changes(Arguments& out) {
   telling_ = std::exchange(given_back_, {});
   const auto unchanged = [](const Share* share) { return share->change == 0; };
   const auto told = changed_.size() - static_cast<std::size_t>(std::ranges::count_if(changed_, unchanged));
   out.add_number(static_cast<std::int64_t>(told + telling_.size()));
-  for (Share* share : changed_) {
+  for (const Share* share : changed_) {
     if (share->change != 0) {
       out.add(share->key);
       out.add_number(share->change);
     }
-    share->change = 0;
-    share->is_changed = false;
   }
-  changed_.clear();
+  forget_changes();
   for (const auto& [key, amount] : telling_) {
     out.add(key);
     out.add_number(amount);
   }
+}
+
+void Ledger::forget_changes() {
+  for (Share* share : changed_) {
+    share->change = 0;
+    share->is_changed = false;
+  }
+  changed_.clear();
 }
 
 void Ledger::append_truth(Arguments& out) {

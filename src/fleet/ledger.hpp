@@ -27,6 +27,10 @@ class Ledger {
   /// Redis counted a request that never was.
   void give_back(const std::string& count_key);
 
+  /// All there is to tell is that one request ended, or nothing.
+  [[nodiscard]] bool has_a_return_at_most() const;
+  /// Its key, if there is one; it counts as told. Needs has_a_return_at_most(). The word points into the ledger.
+  void append_return(Arguments& out);
   [[nodiscard]] bool has_changes() const { return !changed_.empty() || !given_back_.empty(); }
   /// Their number, then each with its key; they count as told. The words point into the ledger.
   void append_changes(Arguments& out);
@@ -54,6 +58,7 @@ class Ledger {
   };
   static constexpr std::size_t sweep_min = 1024;
 
+  void forget_changes();
   Share& share_of(const routing::Pool& pool, const balance::Backend& backend);
   void sweep();
 

@@ -70,6 +70,39 @@ TEST_F(LedgerTest, ARequestThatCameAndWentBetweenCallsIsNotTold) {
   EXPECT_EQ(changes(), "0 ");
 }
 
+TEST_F(LedgerTest, AReturnAloneIsToldByItsKey) {
+  ledger_.note_counted(pool_, a_);
+  ledger_.note(pool_, b_, 1);
+  ledger_.note(pool_, b_, -1);
+  ledger_.note(pool_, a_, -1);
+  ASSERT_TRUE(ledger_.has_a_return_at_most());
+  Arguments arguments;
+  ledger_.append_return(arguments);
+  EXPECT_EQ(text_of(arguments), "{lb}:conn_count:http://a ");
+  EXPECT_FALSE(ledger_.has_changes());
+  EXPECT_TRUE(ledger_.has_a_return_at_most());
+}
+
+TEST_F(LedgerTest, MoreThanOneReturnIsNoReturnAlone) {
+  const auto returns = [this](const balance::Backend& backend, int requests) {
+    for (int i = 0; i < requests; ++i) {
+      ledger_.note_counted(pool_, backend);
+      ledger_.note(pool_, backend, -1);
+    }
+    return ledger_.has_a_return_at_most();
+  };
+  EXPECT_TRUE(returns(a_, 1));
+  EXPECT_FALSE(returns(b_, 1));
+  changes();
+  EXPECT_FALSE(returns(a_, 2));
+  changes();
+  ledger_.note(pool_, a_, 1);
+  EXPECT_FALSE(ledger_.has_a_return_at_most());
+  changes();
+  ledger_.give_back("{lb}:conn_count:http://x");
+  EXPECT_FALSE(ledger_.has_a_return_at_most());
+}
+
 TEST_F(LedgerTest, TheTruthLeavesNothingToTell) {
   ledger_.note(pool_, a_, 1);
   ledger_.give_back("{lb}:conn_count:http://x");

@@ -77,12 +77,16 @@ io::Task<> Membership::stop() {
 }
 
 void Membership::begin_call(Arguments& out) const {
+  begin_call_on(out, {instances_key_, ledger_key_});
+}
+
+/// A word costs Redis as much as a simple command in a script does: what a script doesn't need isn't sent.
+void Membership::begin_call_on(Arguments& out, std::initializer_list<std::string_view> keys) const {
   out.clear();
-  out.add("3");
-  out.add(instances_key_);
-  out.add(ledger_key_);
-  out.add(epoch_key_);
-  out.add(keys_.prefix());
+  out.add_number(static_cast<std::int64_t>(keys.size()));
+  for (const std::string_view key : keys) {
+    out.add(key);
+  }
   out.add_number(settings_.count_ttl.count());
   out.add(settings_.is_reader ? std::string_view() : std::string_view(settings_.member));
 }
@@ -122,7 +126,7 @@ void Membership::enter() {
 void Membership::join() {
   ++joins_tried_;
   state_ = State::joining;
-  begin_call(arguments_);
+  begin_call_on(arguments_, {instances_key_, ledger_key_, epoch_key_});
   arguments_.add_number(settings_.lease.count());
   arguments_.add_kept(random_id());
   append_truth(arguments_);
@@ -191,7 +195,7 @@ void Membership::beat() {
     });
     return;
   }
-  begin_call(arguments_);
+  begin_call_on(arguments_, {instances_key_, ledger_key_, epoch_key_});
   arguments_.add_number(settings_.lease.count());
   client_.call(Script::beat, arguments_.words(), call_max, [this](ReplyView reply) { heard_beat(reply); });
 }

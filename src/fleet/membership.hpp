@@ -53,7 +53,7 @@ class Membership {
   [[nodiscard]] bool is_live() const { return state_ == State::live; }
   [[nodiscard]] const KeyNames& keys() const { return keys_; }
 
-  /// Begins the arguments of one of the member's scripts: keys, prefix, count's time to live, member.
+  /// Begins the arguments of acquire, sync or leave: keys, count's time to live, member.
   void begin_call(Arguments& out) const;
   /// Needs is_live() and no other call under way. on_answer follows; or on_away, when Redis refused it (the member then
   /// joins again or gives the connection up) or doesn't answer in time.
@@ -76,6 +76,7 @@ class Membership {
     void open();
   };
 
+  void begin_call_on(Arguments& out, std::initializer_list<std::string_view> keys) const;
   void enter();
   void join();
   void become_live();

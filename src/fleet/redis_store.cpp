@@ -104,11 +104,26 @@ void RedisStore::flush() {
   company_alarm_.cancel();
   gather_groups();
   member_.begin_call(arguments_);
-  ledger_.append_changes(arguments_);
-  for (const Group& group : in_flight_) {
-    append_group(group);
+  if (has_one_plain_want() && ledger_.has_a_return_at_most()) {
+    arguments_.add(balance::name_of(in_flight_.front().strategy));
+    arguments_.add(in_flight_.front().pool_prefix);
+    ledger_.append_return(arguments_);
+  } else {
+    ledger_.append_changes(arguments_);
+    for (const Group& group : in_flight_) {
+      append_group(group);
+    }
   }
   member_.call(Script::acquire, arguments_);
+}
+
+/// Then there is nothing to say of it but pool and strategy (one_by_one.lua).
+bool RedisStore::has_one_plain_want() const {
+  if (!has_one_want()) {
+    return false;
+  }
+  const Acquire& want = *in_flight_.front().wants.front().acquire;
+  return want.tried.empty() && weighting_of(want.strategy, *want.pool).empty() && excluded_from(want).urls.empty();
 }
 
 void RedisStore::gather_groups() {
@@ -131,23 +146,32 @@ RedisStore::Group& RedisStore::group_for(const Acquire& want) {
 }
 
 void RedisStore::append_group(const Group& group) {
+  const Acquire& first = *group.wants.front().acquire;
   arguments_.add(group.pool_prefix);
   arguments_.add(balance::name_of(group.strategy));
   arguments_.add_number(static_cast<std::int64_t>(group.wants.size()));
-  const Acquire& first = *group.wants.front().acquire;
+  std::string weighting = weighting_of(group.strategy, *first.pool);
+  const Excluded excluded = excluded_from(first);
+  if (first.tried.empty() && weighting.empty() && excluded.urls.empty()) {
+    arguments_.add("0");
+    return;
+  }
+  arguments_.add_number(static_cast<std::int64_t>(3 + excluded.urls.size()));
   arguments_.add_number(first.tried.empty() ? static_cast<std::int64_t>(group.wants.size()) : 0);
-  append_weighting(group, *first.pool);
-  append_excluded(first);
+  arguments_.add_kept(std::move(weighting));
+  arguments_.add_number(static_cast<std::int64_t>(excluded.absent));
+  for (const std::string_view url : excluded.urls) {
+    arguments_.add(url);
+  }
 }
 
 /// As acquire.lua reads it.
-void RedisStore::append_weighting(const Group& group, const routing::Pool& pool) {
-  const std::span<const balance::BackendIndex> turns = pool.strategy(group.strategy).turns();
-  if (pool.backends.uniform() || pool.backends.size() > weighted_max || turns.size() > weighted_max) {
-    arguments_.add("");
-    return;
-  }
+std::string RedisStore::weighting_of(balance::StrategyId strategy, const routing::Pool& pool) {
   std::string packed;
+  const std::span<const balance::BackendIndex> turns = pool.strategy(strategy).turns();
+  if (pool.backends.uniform() || pool.backends.size() > weighted_max || turns.size() > weighted_max) {
+    return packed;
+  }
   const auto append = [&packed](std::size_t number) {
     packed.push_back(static_cast<char>(number >> 8));
     packed.push_back(static_cast<char>(number & 0xff));
@@ -161,39 +185,39 @@ void RedisStore::append_weighting(const Group& group, const routing::Pool& pool)
   for (const balance::BackendIndex place : turns) {
     append(place + 1);
   }
-  arguments_.add_kept(std::move(packed));
+  return packed;
 }
 
-void RedisStore::append_excluded(const Acquire& want) {
+RedisStore::Excluded RedisStore::excluded_from(const Acquire& want) const {
   const routing::Pool& pool = *want.pool;
-  std::vector<std::string_view> excluded(invalid_.begin(), invalid_.end());
+  Excluded excluded{.urls{invalid_.begin(), invalid_.end()}};
   for (const balance::Backend& backend : pool.draining) {
-    excluded.emplace_back(backend.url);
+    excluded.urls.emplace_back(backend.url);
   }
-  const std::size_t absent = excluded.size();
-  excluded.insert(excluded.end(), want.tried.begin(), want.tried.end());
+  excluded.absent = excluded.urls.size();
+  excluded.urls.insert(excluded.urls.end(), want.tried.begin(), want.tried.end());
   const std::int64_t now_ms = io::milliseconds_of(loop_.now());
   if (balance::any_rests(*pool.activity, now_ms)) {
     for (const balance::Backend& backend : pool.backends) {
       if (balance::rests(*backend.activity, now_ms)) {
-        excluded.emplace_back(backend.url);
+        excluded.urls.emplace_back(backend.url);
       }
     }
   }
-  arguments_.add_number(static_cast<std::int64_t>(absent));
-  arguments_.add_number(static_cast<std::int64_t>(excluded.size() - absent));
-  for (const std::string_view url : excluded) {
-    arguments_.add(url);
-  }
+  return excluded;
 }
 
 void RedisStore::answered(ReplyView reply) {
-  if (reply.size() != in_flight_.size()) {
+  if (has_one_want() && !reply.text().empty()) {
+    note_pool_well(in_flight_.front());
+    answer_want(in_flight_.front(), in_flight_.front().wants.front(), reply.text());
+  } else if (reply.size() == in_flight_.size()) {
+    for (std::size_t i = 0; i < in_flight_.size(); ++i) {
+      answer_group(in_flight_[i], reply[i]);
+    }
+  } else {
     member_.drop({"malformed", false});
     return;
-  }
-  for (std::size_t i = 0; i < in_flight_.size(); ++i) {
-    answer_group(in_flight_[i], reply[i]);
   }
   in_flight_.clear();
   is_calling_ = false;
@@ -206,8 +230,8 @@ void RedisStore::answered(ReplyView reply) {
 void RedisStore::answer_group(Group& group, ReplyView answers) {
   if (answers.is_error()) {
     note_pool_fault(group, answers);
-  } else if (!faulty_pools_.empty() && faulty_pools_.erase(group.pool) > 0) {
-    log_.pool_flipped(group.pool, {});
+  } else {
+    note_pool_well(group);
   }
   for (std::size_t i = 0; i < group.wants.size(); ++i) {
     if (i < answers.size()) {
@@ -215,6 +239,12 @@ void RedisStore::answer_group(Group& group, ReplyView answers) {
     } else {
       give_up(group.wants[i]);  // an empty list, or all that isn't tried rests: the snapshot knows what to do
     }
+  }
+}
+
+void RedisStore::note_pool_well(const Group& group) {
+  if (!faulty_pools_.empty() && faulty_pools_.erase(group.pool) > 0) {
+    log_.pool_flipped(group.pool, {});
   }
 }
 

@@ -72,6 +72,11 @@ class RedisStore {
     balance::StrategyId strategy;
     std::vector<Want> wants;
   };
+  /// URLs that may not serve a want; the first `absent` aren't of its pool's set.
+  struct Excluded {
+    std::vector<std::string_view> urls;
+    std::size_t absent = 0;
+  };
 
   [[nodiscard]] bool expects_a_want() const { return successions_ >= successions_min; }
   void note_succession();
@@ -79,13 +84,16 @@ class RedisStore {
   void flush();
   void gather_groups();
   Group& group_for(const Acquire& want);
+  [[nodiscard]] bool has_one_want() const { return in_flight_.size() == 1 && in_flight_.front().wants.size() == 1; }
+  [[nodiscard]] bool has_one_plain_want() const;
   void append_group(const Group& group);
-  void append_weighting(const Group& group, const routing::Pool& pool);
-  void append_excluded(const Acquire& want);
+  [[nodiscard]] static std::string weighting_of(balance::StrategyId strategy, const routing::Pool& pool);
+  [[nodiscard]] Excluded excluded_from(const Acquire& want) const;
   void answered(ReplyView reply);
   void answer_group(Group& group, ReplyView answers);
   void answer_want(const Group& group, Want& want, std::string_view url);
   void forget_invalid(const Group& group, Want& want, std::string_view url);
+  void note_pool_well(const Group& group);
   void note_pool_fault(const Group& group, ReplyView error);
   void give_up(Want& want);
   void give_up_all();

@@ -191,6 +191,28 @@ TEST_F(RedisStoreTest, AReturnGoesAlongWithTheWantThatFollowsItQuickly) {
   EXPECT_TRUE(redis_.commands().back().ends_with("conn_count:http://a -1")) << redis_.commands().back();
 }
 
+TEST_F(RedisStoreTest, ARequestThatComesAloneIsAskedForInAFewWordsAndAnsweredByItsUrl) {
+  scripted_[Script::acquire] = "$8\r\nhttp://a\r\n";
+  start_and_join();
+  ASSERT_TRUE(is_answered_within(milliseconds(10)));
+  EXPECT_EQ(want_.backend, &pool_.backends[0]);
+  EXPECT_TRUE(redis_.commands().back().ends_with(" test.0 round_robin ")) << redis_.commands().back();
+  release();
+}
+
+TEST_F(RedisStoreTest, AUrlInPlaceOfGroupsIsMalformedWhenNoRequestCameAlone) {
+  start_and_join();
+  scripted_[Script::acquire] = "$8\r\nhttp://a\r\n";
+  Acquire other;
+  other.pool = &pool_;
+  other.on_answer = [](Acquire&) {};
+  ASSERT_FALSE(store_->acquire(other));
+  ASSERT_TRUE(is_answered_within(milliseconds(10)));
+  EXPECT_EQ(lines_.count("reason=malformed"), 1u);
+  release();
+  store_->release(pool_, *other.backend);
+}
+
 TEST_F(RedisStoreTest, AReturnIsToldAtOnceWhenNoWantIsToBeExpected) {
   start_and_join();
   for (int i = 0; i < 20; ++i) {

@@ -21,11 +21,19 @@ TEST_F(ScriptsOnRedis, AcquireIsFencedAndAppliesNothingWithoutALease) {
   EXPECT_EQ(count("a"), "");
 }
 
-TEST_F(ScriptsOnRedis, AcquireIsFencedOnceTheLeaseRanOutEvenIfNobodyReaped) {
+TEST_F(ScriptsOnRedis, WhoseLeaseEndedCountsOnUntilItIsTakenOutAndIsFencedThen) {
   list({"a"});
   scripts().reset("m", {});
+  scripts().reset("n", {});
   expire_lease("m");
-  EXPECT_TRUE(scripts().acquire("m", {}, {one_least}).is_error);
+  EXPECT_FALSE(scripts().acquire("m", {}, {one_least}).is_error);
+  EXPECT_FALSE(scripts().sync("m", {{key("conn_count:a"), 1}}, {}).is_error);
+  EXPECT_EQ(count("a"), "2");
+  EXPECT_EQ(scripts().beaten("n"), (Scripts::Reaped{1, 2}));
+  EXPECT_EQ(count("a"), "0");
+  EXPECT_TRUE(scripts().acquire("m", {{key("conn_count:a"), -1}}, {one_least}).is_error);
+  EXPECT_TRUE(scripts().sync("m", {{key("conn_count:a"), -1}}, {}).is_error);
+  EXPECT_EQ(count("a"), "0");
 }
 
 TEST_F(ScriptsOnRedis, BeatNeverBringsBackAMemberThatWasReaped) {
@@ -62,14 +70,44 @@ TEST_F(ScriptsOnRedis, CountsAboveZeroLiveAsLongAsBeatsRenewThem) {
   EXPECT_GT(std::stoi(redis().call({"PTTL", key("conn_count:a")}).text), 5000);
 }
 
-TEST_F(ScriptsOnRedis, ACountOfZeroStaysWithoutTimeToLiveAndWithoutLedgerField) {
+TEST_F(ScriptsOnRedis, ACountOfZeroStaysWithoutTimeToLiveAndWithoutLedgerFieldFromTheNextBeatOn) {
   list({"a"});
   scripts().reset("m", {});
   scripts().acquire("m", {}, {one_least});
   scripts().acquire("m", {{key("conn_count:a"), -1}}, {});
   EXPECT_EQ(count("a"), "0");
+  scripts().beat("m");
+  EXPECT_EQ(count("a"), "0");
   EXPECT_EQ(redis().call({"PTTL", key("conn_count:a")}).text, "-1");
   EXPECT_EQ(redis().call({"EXISTS", key("fairlead:ledger:m")}).text, "0");
+}
+
+TEST_F(ScriptsOnRedis, ACountOfZeroStaysWhenItsMemberLeavesOrIsTakenOutBeforeItBeats) {
+  list({"a"});
+  for (const bool leaves : {true, false}) {
+    scripts().reset("m", {});
+    scripts().acquire("m", {}, {one_least});
+    scripts().acquire("m", {{key("conn_count:a"), -1}}, {});
+    if (leaves) {
+      scripts().leave("m");
+    } else {
+      expire_lease("m");
+      scripts().reset("n", {});
+    }
+    EXPECT_EQ(count("a"), "0");
+    EXPECT_EQ(redis().call({"PTTL", key("conn_count:a")}).text, "-1");
+    EXPECT_EQ(redis().call({"EXISTS", key("fairlead:ledger:m")}).text, "0");
+  }
+}
+
+TEST_F(ScriptsOnRedis, ABeatKeepsTheTimeToLiveOfACountThatOthersHaveAShareIn) {
+  list({"a"});
+  scripts().reset("m", {{key("conn_count:a"), 1}});
+  scripts().reset("n", {{key("conn_count:a"), 1}});
+  scripts().acquire("m", {{key("conn_count:a"), -1}}, {});
+  scripts().beat("m");
+  EXPECT_EQ(count("a"), "1");
+  EXPECT_GT(std::stoi(redis().call({"PTTL", key("conn_count:a")}).text), 5000);
 }
 
 TEST_F(ScriptsOnRedis, BeatRepairsACountThatWasDeletedOrSetTooLowByHand) {
@@ -88,6 +126,16 @@ TEST_F(ScriptsOnRedis, ReturnsNeverTakeMoreThanTheLedgerHolds) {
   scripts().reset("n", {{key("conn_count:a"), 4}});
   scripts().acquire("m", {{key("conn_count:a"), -3}}, {});
   EXPECT_EQ(count("a"), "4");
+}
+
+TEST_F(ScriptsOnRedis, ACountThatAHandSetTooLowIsNeverNegative) {
+  list({"b"});
+  scripts().reset("m", {{key("conn_count:a"), 5}});
+  redis().call({"SET", key("conn_count:a"), "1"});
+  scripts().acquire("m", {{key("conn_count:a"), -2}}, {});
+  EXPECT_EQ(count("a"), "0");
+  scripts().acquire("m", {{key("conn_count:a"), -1}}, {one_least});
+  EXPECT_EQ(count("a"), "2");  // what the ledger says
 }
 
 TEST_F(ScriptsOnRedis, ACountOfAClientOfThePlainProtocolIsKept) {
@@ -112,9 +160,10 @@ TEST_F(ScriptsOnRedis, ACountThatAHandWroteOddlyIsANumberOrNone) {
   }
 }
 
-TEST_F(ScriptsOnRedis, AChangeRenewsACountsTimeToLive) {
+TEST_F(ScriptsOnRedis, AMembersFirstShareRenewsACountsTimeToLive) {
   list({"a"});
-  scripts().reset("m", {{key("conn_count:a"), 1}});
+  scripts().reset("n", {{key("conn_count:a"), 1}});
+  scripts().reset("m", {});
   redis().call({"PEXPIRE", key("conn_count:a"), "1000"});
   scripts().acquire("m", {}, {one_least});
   EXPECT_GT(std::stoi(redis().call({"PTTL", key("conn_count:a")}).text), 5000);

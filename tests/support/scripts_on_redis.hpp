@@ -50,6 +50,15 @@ class Scripts {
 
   Reply acquire(const std::string& member, const Shares& changes, const std::vector<Wants>& wants) {
     Words words = head(Script::acquire, member);
+    if (wants.size() == 1 && is_plain(wants[0]) && comes_alone(changes)) {
+      words.insert(words.end(), {std::string(balance::name_of(wants[0].strategy)), key(wants[0].pool)});
+      if (!changes.empty()) {
+        words.push_back(changes.begin()->first);
+      }
+      Reply reply = redis_.call(words);
+      const bool is_short = !reply.is_error && !reply.text.empty();
+      return is_short ? array_of(array_of(std::move(reply))) : reply;
+    }
     words.push_back(std::to_string(changes.size()));
     for (const auto& [count_key, amount] : changes) {
       words.insert(words.end(), {count_key, std::to_string(amount)});
@@ -58,10 +67,10 @@ class Scripts {
       words.insert(words.end(),
                    {key(want.pool),
                     want.other_strategy.empty() ? std::string(balance::name_of(want.strategy)) : want.other_strategy,
-                    std::to_string(want.count), std::to_string(want.is_retry ? 0 : want.count), want.weighting,
-                    std::to_string(want.absent.size()), std::to_string(want.excluded.size())});
-      words.insert(words.end(), want.absent.begin(), want.absent.end());
-      words.insert(words.end(), want.excluded.begin(), want.excluded.end());
+                    std::to_string(want.count)});
+      const Words details = details_of(want);
+      words.push_back(std::to_string(details.size()));
+      words.insert(words.end(), details.begin(), details.end());
     }
     return redis_.call(words);
   }
@@ -147,6 +156,29 @@ class Scripts {
   }
 
  private:
+  /// As RedisStore tells them apart.
+  static bool is_plain(const Wants& want) {
+    const bool is_known = want.strategy == StrategyId::round_robin || want.strategy == StrategyId::least_conn;
+    return is_known && want.other_strategy.empty() && want.count == 1 && details_of(want).empty();
+  }
+  static bool comes_alone(const Shares& changes) {
+    return changes.empty() || (changes.size() == 1 && changes.begin()->second == -1);
+  }
+  /// As RedisStore does it: none if there is nothing to say.
+  static Words details_of(const Wants& want) {
+    if (!want.is_retry && want.weighting.empty() && want.absent.empty() && want.excluded.empty()) {
+      return {};
+    }
+    Words words{std::to_string(want.is_retry ? 0 : want.count), want.weighting, std::to_string(want.absent.size())};
+    words.insert(words.end(), want.absent.begin(), want.absent.end());
+    words.insert(words.end(), want.excluded.begin(), want.excluded.end());
+    return words;
+  }
+  static Reply array_of(Reply item) {
+    Reply array;
+    array.items.push_back(std::move(item));
+    return array;
+  }
   Reply call_beat(const std::string& member) {
     Words words = head(Script::beat, member);
     words.push_back(lease_ms);
@@ -165,7 +197,6 @@ class Scripts {
             key("fairlead:instances"),
             key("fairlead:ledger:" + member),
             key("fairlead:epoch"),
-            std::string(prefix),
             count_ttl_ms,
             member};
   }

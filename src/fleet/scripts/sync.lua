@@ -1,6 +1,6 @@
 -- Leased coordination's one call: what an instance's requests changed goes in, the fleet's counts and a block of round
 -- robin's tickets come out.
--- KEYS: instances, own ledger. ARGV: key prefix, count's time to live, member, number of changes,
+-- KEYS: instances, own ledger. ARGV: count's time to live, member, number of changes,
 --       {conn_count key, signed amount}...,
 --       then pools: {key prefix, 1: counts are wanted, requests begun by load, tickets taken, tickets returned,
 --       the counter at which they ended, how many latencies are told or '': none is wanted, URL, microseconds, ...}...
@@ -8,70 +8,37 @@
 -- if latencies are wanted, {URL, microseconds, ...} comes last. An error in a pool's or its latencies' place if a key
 -- has a wrong type.
 -- Returned tickets make the counter go back if nobody took any since; else they lapse.
--- FENCED, and nothing applied, if the member's lease is gone: it must reset. The member '' is a reader: it changes no
--- counts.
-if member ~= '' and is_fenced() then
-  return redis.error_reply('FENCED the lease is gone')
+-- FENCED, and nothing applied, if it is no member (any more), as in acquire.lua. The member '' is a reader: it changes
+-- no counts.
+if ARGV[2] ~= '' and not call('ZRANK', KEYS[1], ARGV[2]) then
+  return redis.error_reply('FENCED not a member')
 end
 
+-- The counter after it, or an error.
 local function advance(key, amount)
-  if amount == 0 then
-    local text = redis.pcall('GET', key)
-    return type(text) == 'table' and text or tonumber(text or 0) or 0
+  if amount ~= 0 then
+    return redis.pcall('INCRBY', key, amount)
   end
-  return redis.pcall('INCRBY', key, amount)
-end
-
-local function append_counts(answer, pool_prefix)
-  local listed = redis.pcall('LRANGE', pool_prefix .. 'backend_servers', '0', '-1')
-  if listed.err then
-    return listed
-  end
-  local before, keys = pool_prefix .. 'conn_count:', {}
-  for i = 1, #listed do
-    keys[i] = before .. listed[i]
-  end
-  local counts = read_counts(keys)
-  for i = 1, #keys do
-    if counts[i] > 0 then
-      answer[#answer + 1] = listed[i]
-      answer[#answer + 1] = counts[i]
-    end
-  end
-  return answer
-end
-
-local function answer_for(pool_prefix, wants_counts, begun, taken, returned, returned_end)
-  local counter = pool_prefix .. 'rr_counter'
-  if returned > 0 and advance(counter, 0) == returned_end then
-    taken = taken - returned
-  end
-  local tickets = advance(counter, taken)
-  local placed = advance(pool_prefix .. 'fairlead:tie', begun)
-  for _, fault in ipairs({tickets, placed}) do
-    if type(fault) == 'table' then return fault end
-  end
-  local answer = {tickets, placed}
-  return wants_counts and append_counts(answer, pool_prefix) or answer
-end
-
-local latency_max_us = 3600 * 1000000
-local latencies_ttl_ms = 60000
-local latencies_max = 4096
-
-local function latency_in(text)
-  local number = text and string.match(text, '^%d+$') and tonumber(text)
-  return number and number >= 1 and number <= latency_max_us and number or nil
-end
-
--- The geometric mean: one that measured ten times as much moves what is known by a factor of three, not of ten, and
--- those who measure alike agree within a few calls.
-local function half_way(known, told)
-  return known and math.floor(math.sqrt(known * told) + 0.5) or told
+  local text = redis.pcall('GET', key)
+  return type(text) == 'table' and text or text and tonumber(text) or 0
 end
 
 -- Applies what is told of listed backends, drops what isn't listed any more; the whole lapses when nobody tells.
 local function share_latencies(pool_prefix, first, told)
+  local latency_max_us = 3600 * 1000000
+  local latencies_ttl_ms = 60000
+  local latencies_max = 4096
+
+  local function latency_in(text)
+    local number = text and string.match(text, '^%d+$') and tonumber(text)
+    return number and number >= 1 and number <= latency_max_us and number or nil
+  end
+  -- The geometric mean: one that measured ten times as much moves what is known by a factor of three, not of ten, and
+  -- those who measure alike agree within a few calls.
+  local function half_way(known, microseconds)
+    return known and math.floor(math.sqrt(known * microseconds) + 0.5) or microseconds
+  end
+
   local key = pool_prefix .. 'fairlead:latency'
   local stored = redis.pcall('HGETALL', key)
   local listed = redis.pcall('LRANGE', pool_prefix .. 'backend_servers', '0', '-1')
@@ -100,18 +67,59 @@ local function share_latencies(pool_prefix, first, told)
   return answer
 end
 
-local position = 5 + 2 * ARGV[4]
-take_changes(5, position - 1)
+-- Of the pool whose words begin there.
+local function answer_for(first)
+  local pool_prefix, taken, returned = ARGV[first], number_in(ARGV[first + 3]), number_in(ARGV[first + 4])
+  local counter = pool_prefix .. 'rr_counter'
+  if returned > 0 and advance(counter, 0) == tonumber(ARGV[first + 5]) then
+    taken = taken - returned
+  end
+  local answer = {advance(counter, taken), advance(pool_prefix .. 'fairlead:tie', number_in(ARGV[first + 2]))}
+  for i = 1, 2 do
+    if type(answer[i]) == 'table' then
+      return answer[i]
+    end
+  end
+  if ARGV[first + 1] ~= '1' then
+    return answer
+  end
+  local listed = redis.pcall('LRANGE', pool_prefix .. 'backend_servers', '0', '-1')
+  if listed.err then
+    return listed
+  end
+  local before, keys = pool_prefix .. 'conn_count:', {}
+  for i = 1, #listed do
+    keys[i] = before .. listed[i]
+  end
+  local counts = read_counts(keys)
+  for i = 1, #keys do
+    if counts[i] > 0 then
+      answer[#answer + 1] = listed[i]
+      answer[#answer + 1] = counts[i]
+    end
+  end
+  return answer
+end
+
+local position = 4
+if ARGV[3] ~= '0' then
+  position = 4 + 2 * ARGV[3]
+  take_changes(4, position - 1)
+end
 local answers = {}
 while position <= #ARGV do
-  local pool_prefix, told = ARGV[position], tonumber(ARGV[position + 6])
-  local answer = answer_for(pool_prefix, ARGV[position + 1] == '1', tonumber(ARGV[position + 2]),
-                            tonumber(ARGV[position + 3]), tonumber(ARGV[position + 4]), tonumber(ARGV[position + 5]))
-  if told and not answer.err then
-    table.insert(answer, share_latencies(pool_prefix, position + 7, told))
+  local answer, told = answer_for(position), ARGV[position + 6]
+  if told ~= '' then
+    told = tonumber(told)
+    if not answer.err then
+      answer[#answer + 1] = share_latencies(ARGV[position], position + 7, told)
+    end
+    position = position + 2 * told
   end
   answers[#answers + 1] = answer
-  position = position + 7 + 2 * (told or 0)
+  position = position + 7
 end
-write_changes()
+if next(changes) then
+  write_changes()
+end
 return answers
