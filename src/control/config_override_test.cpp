@@ -14,7 +14,8 @@ struct Outcome {
 
 Outcome set(const std::vector<std::string>& assignments) {
   Outcome outcome;
-  for (const Problem& problem : apply_overrides(outcome.config, assignments)) {
+  KeySources sources;
+  for (const Problem& problem : apply_overrides(outcome.config, sources, assignments)) {
     outcome.faults.push_back(format_problem(problem));
   }
   return outcome;
@@ -113,6 +114,14 @@ TEST(ConfigOverride, ChecksTheWholeAfterTheLast) {
   config_of({"limits.line=64KiB", "limits.head=64KiB"});
   EXPECT_EQ(fault_of({"workers=1", "limits.line=64KiB"}),
             "--set:2:13: `limits.line` is 64KiB and more than the whole head; make it at most `limits.head`, 32KiB");
+}
+
+TEST(ConfigOverride, TellsWhereWhatItSetIsFrom) {
+  Config config = default_config();
+  KeySources sources;
+  EXPECT_TRUE(apply_overrides(config, sources, std::vector<std::string>{"workers=2", "admin.token_file=/t"}).empty());
+  EXPECT_EQ(format_problem(sources.problem("admin.token_file", "x")), "--set:2:18: x");
+  EXPECT_FALSE(sources.has("state.url"));
 }
 
 TEST(ConfigOverride, NeverShowsASecret) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/nearest_name.hpp"
 
@@ -27,6 +28,23 @@ std::vector<Problem> ProblemList::sorted() const {
   });
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   return sorted;
+}
+
+void KeySources::add(std::string_view source, const Positions& positions) {
+  for (const auto& [key, at] : positions) {
+    places_.insert_or_assign(key, Place{std::string(source), at});
+  }
+}
+
+Problem KeySources::problem(std::string_view key, std::string text) const {
+  auto place = places_.find(key);
+  while (place == places_.end() && !key.empty()) {
+    const std::size_t end = key.find_last_of(".[");
+    key = key.substr(0, end == std::string_view::npos ? 0 : end);
+    place = places_.find(key);
+  }
+  return place == places_.end() ? Problem{{}, {}, std::move(text)}
+                                : Problem{place->second.source, place->second.at, std::move(text)};
 }
 
 std::string backquoted(std::string_view text) {

@@ -30,6 +30,15 @@ TEST(ConfigProblem, IsKeptUpToTheLimitAndTheRestIsSaid) {
   EXPECT_EQ(sorted.back().text, "there are more problems than are shown; mend these first");
 }
 
+TEST(ConfigProblem, IsAtTheKeyWhereItWasSetLast) {
+  KeySources sources;
+  sources.add("f", {{"state.url", {2, 8}}, {"state", {1, 1}}, {"pools[0]", {5, 5}}});
+  sources.add("--set", {{"state.url", {1, 11}}});
+  EXPECT_EQ(format_problem(sources.problem("state.url", "x")), "--set:1:11: x");
+  EXPECT_EQ(format_problem(sources.problem("state.ca_file", "x")), "f:1:1: x");
+  EXPECT_EQ(format_problem(sources.problem("pools[0].backends[3].url", "x")), "f:5:5: x");
+}
+
 TEST(ConfigProblem, QuotesShortAndCleanText) {
   EXPECT_EQ(backquoted("abc"), "`abc`");
   EXPECT_EQ(backquoted("a\x1b[2Jb"), "`a?[2Jb`");

@@ -294,6 +294,11 @@ def test_a_state_in_the_environment_that_is_none_is_told():
     assert "secret-word" not in said
 
 
+def test_a_state_in_the_environment_that_isnt_used_is_told(scene):
+    instance = scene.fairlead([scene.backend()], env={"FAIRLEAD_STATE": "redis://127.0.0.1:1"})
+    assert "FAIRLEAD_STATE isn't used" in instance.log()
+
+
 def test_set_overrides_the_file(scene):
     backend = scene.backend()
     instance = scene.fairlead([backend], arguments=["--set", "limits.body=4B", "--set", "timeouts.header=1s"])
@@ -355,6 +360,33 @@ def test_check_of_a_file_that_isnt_there_ends_with_1(tmp_path):
     done = run_command("check", tmp_path / "absent.yml")
     assert done.returncode == 1
     assert "absent.yml" in done.stdout + done.stderr
+
+
+def test_check_finds_the_faults_that_a_start_would_find(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("brief")
+    file = tmp_path / "files.yml"
+    file.write_text(f"admin:\n  token_file: {secret}\nstate:\n  url: rediss://h\n  ca_file: {tmp_path}/absent.pem\n")
+    for words in (["check", file], ["run", "--config", file]):
+        done = run_command(*words)
+        assert done.returncode == 1
+        assert [line.split(" ")[0] for line in done.stderr.splitlines()] == [f"{file}:2:15:", f"{file}:5:12:"]
+
+
+def test_check_sees_the_file_as_a_start_with_the_same_settings_would(tmp_path):
+    file = tmp_path / "good.yml"
+    file.write_text("workers: 2\n")
+    assert run_command("check", file, "--set", "workers=3").returncode == 0
+    done = run_command("check", file, "--set", "workers=x")
+    assert done.returncode == 1 and done.stderr.startswith("--set:1:9: `workers` can't be the text `x`")
+
+
+def test_check_notes_what_is_legal_and_surely_not_meant(tmp_path):
+    file = tmp_path / "odd.yml"
+    file.write_text("pools:\n  - name: default\n    backends: [{url: 'http://a'}, {url: 'http://A:80'}]\n")
+    done = run_command("check", file)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0].startswith(f"{file}:3:41: note: `http://A:80` is the same server"), done.stdout
 
 
 # The command line.
