@@ -1,6 +1,6 @@
 // A configuration as it stands outside: a file or the built-in one, $FAIRLEAD_STATE, --set, and the files that it
-// names. Used by `run`, at start and on reload, and by `check`, so that they can't disagree. Reads files; one thread at a
-// time.
+// names. Used by `run`, at start and on reload, and by `check`, so that they can't disagree. Reads files; one thread at
+// a time.
 #pragma once
 
 #include <string>

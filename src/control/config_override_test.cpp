@@ -72,6 +72,10 @@ TEST(ConfigOverride, TakesAnEmptyValue) {
   EXPECT_NE(fault_of({"listen="}).find("is an empty list"), std::string::npos);
 }
 
+TEST(ConfigOverride, NamesAnEmptyValueThatIsNone) {
+  EXPECT_EQ(fault_of({"workers="}), "--set:1:9: `workers` can't be nothing; write auto or a whole number such as 4");
+}
+
 TEST(ConfigOverride, LetsTheLastOneWin) {
   EXPECT_EQ(config_of({"workers=2", "workers=3"}).workers, 3U);
 }
@@ -80,7 +84,7 @@ TEST(ConfigOverride, PointsAtTheFaultyAssignment) {
   EXPECT_EQ(fault_of({"workers=2", "timeouts.connect=2"}),
             "--set:2:18: `timeouts.connect` can't be the value `2`; write a duration such as 250ms, 5s or 1m");
   EXPECT_EQ(fault_of({"listen=127.0.0.1:80,x"}),
-            "--set:1:21: `x` isn't an IP address and a port; write it such as 0.0.0.0:5000 or [::]:5000");
+            "--set:1:21: `x` isn't an IP address and a port; write it such as 0.0.0.0:5000 or \"[::]:5000\"");
 }
 
 TEST(ConfigOverride, RefusesAnUnknownKeyWithTheNearest) {

@@ -67,8 +67,11 @@ class KeySources {
   std::map<std::string, Place, std::less<>> places_;
 };
 
-/// `text` between backquotes, shortened, control bytes as `?`: fit to be shown.
+/// `text` between backquotes, shortened, what a terminal would act on as `?`: fit to be shown.
 std::string backquoted(std::string_view text);
+
+/// `text` as a file has it: in quotes where YAML would take it for something else.
+std::string as_in_file(std::string_view text);
 
 /// "; did you mean `x`?" or, when no candidate is near, "; known are `a`, `b`".
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates);

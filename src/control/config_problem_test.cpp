@@ -42,7 +42,19 @@ TEST(ConfigProblem, IsAtTheKeyWhereItWasSetLast) {
 TEST(ConfigProblem, QuotesShortAndCleanText) {
   EXPECT_EQ(backquoted("abc"), "`abc`");
   EXPECT_EQ(backquoted("a\x1b[2Jb"), "`a?[2Jb`");
+  EXPECT_EQ(backquoted("w\xc3\xb6rkers"), "`w\xc3\xb6rkers`");
+  EXPECT_EQ(backquoted("\xc3\xb6\xff\xe2\x80\xae"), "`\xc3\xb6??`");
+  EXPECT_EQ(backquoted(std::string(39, 'x') + "\xc3\xb6"), "`" + std::string(39, 'x') + "...`");
   EXPECT_EQ(backquoted(std::string(41, 'x')), "`" + std::string(40, 'x') + "...`");
+}
+
+TEST(ConfigProblem, ShowsTextAsAFileHasIt) {
+  EXPECT_EQ(as_in_file("[::]:5000"), "\"[::]:5000\"");
+  EXPECT_EQ(as_in_file("{lb}:"), "\"{lb}:\"");
+  EXPECT_EQ(as_in_file("shop:"), "\"shop:\"");
+  EXPECT_EQ(as_in_file(""), "\"\"");
+  EXPECT_EQ(as_in_file("127.0.0.1:5000"), "127.0.0.1:5000");
+  EXPECT_EQ(as_in_file("redis://127.0.0.1:6379"), "redis://127.0.0.1:6379");
 }
 
 TEST(ConfigProblem, SuggestsTheNearestOrAll) {
