@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "app/demo_backend.hpp"
+#include "app/listen_failure.hpp"
 #include "app/loaded_config.hpp"
 #include "app/server.hpp"
 #include "app/signals.hpp"
@@ -104,11 +105,11 @@ int demo_backend(std::uint16_t port, std::chrono::milliseconds delay) {
   DemoBackend backend(loop, log, delay);
   std::optional<io::Address> address = io::Address::from_ip("127.0.0.1", port);
   if (const Result<void> free = io::Listener::probe(*address); !free) {
-    std::cerr << "fairlead: can't listen on " << address->text() << ": " << free.error().detail << '\n';
+    std::cerr << "fairlead: " << cannot_listen("--port N", *address, free.error()) << '\n';
     return 1;
   }
   if (const Result<void> opened = backend.listen(*address); !opened) {
-    std::cerr << "fairlead: can't listen on " << address->text() << ": " << opened.error().detail << '\n';
+    std::cerr << "fairlead: " << cannot_listen("--port N", *address, opened.error()) << '\n';
     return 1;
   }
   std::cout << "demo backend on http://" << address->text() << '\n' << std::flush;

@@ -255,6 +255,13 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(tmp_path, which):
     lines = [line for line in said.splitlines() if address in line]
     assert len(lines) == 1, said
     assert re.search("in use", lines[0]), said
+    assert "listening" not in said, "nothing serves"
+
+
+def test_an_address_that_no_interface_has_is_told(tmp_path):
+    file = tmp_path / "fairlead.yml"
+    file.write_text(yaml.safe_dump(configuration(listen=[{"address": "192.0.2.1:5000"}])))
+    assert "192.0.2.1:5000: no interface of this machine has the address; " in fails_to_start("--config", file)
 
 
 def test_a_file_that_isnt_there_is_told(tmp_path):
