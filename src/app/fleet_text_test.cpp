@@ -23,6 +23,26 @@ TEST(FleetText, ShowsBackendsAndWhatIsNotKnown) {
   EXPECT_NE(backends_text(R"({"pool":"p","backends":[]})").find("(no backends)"), std::string::npos);
 }
 
+TEST(FleetText, SaysWhatStaleAndLocalMean) {
+  const auto at_step = [](const std::string& step) {
+    return fleet_text(R"({"state":{"step":")" + step + R"(","age_ms":2300},"members":[]})");
+  };
+  EXPECT_NE(at_step("stale").find("  stale: Redis hasn't answered for 2.3 s; "), std::string::npos);
+  EXPECT_NE(at_step("local").find("  local: Redis hasn't answered for 2.3 s; "), std::string::npos);
+  EXPECT_EQ(at_step("live").find("hasn't answered"), std::string::npos);
+}
+
+TEST(FleetText, SaysWhatThePoolDoesWhenNoneOfItsBackendsIsUp) {
+  const auto of_states = [](const std::string& one, const std::string& other) {
+    return backends_text(R"({"pool":"p","backends":[{"url":"a","state":")" + one + R"("},{"url":"b","state":")" +
+                         other + R"("}]})");
+  };
+  EXPECT_NE(of_states("resting", "draining").find("(all rest after failed connects: each is tried all the same)"),
+            std::string::npos);
+  EXPECT_NE(of_states("draining", "draining").find("(all drain: requests are answered 503)"), std::string::npos);
+  EXPECT_EQ(of_states("up", "resting").find('('), std::string::npos);
+}
+
 TEST(FleetText, WhatWouldSteerATerminalIsNotShown) {
   EXPECT_EQ(problem_text("{\"detail\":\"a\\u001b]0;x\\u0007\"}"), "a?]0;x?");
   EXPECT_EQ(printable("a\xff\x9b"), "a??");
