@@ -39,7 +39,7 @@ TEST(ConfigReference, ThePageHasARowForEachStrategyOfTheRoster) {
   ASSERT_NE(table, std::string::npos);
   for (const std::string_view name : balance::strategy_names()) {
     const bool has_row = text.find("\n| `" + std::string(name) + "` | ", table) != std::string::npos;
-    EXPECT_TRUE(has_row) << "docs/configuration.md has no row for `" << name << "` in the table of its strategies; write "
+    EXPECT_TRUE(has_row) << "docs/configuration.md has no row for `" << name << "` among its strategies; write one: "
                          << "| `" << name << "` | what it chooses |";
   }
 }
