@@ -126,7 +126,7 @@ bool has_option(const CLI::App& command, const std::string& option) {
 /// "fairlead run", "fairlead backend add": the first command that takes the option; empty: none does.
 std::string command_with(const CLI::App& command, const std::string& option, const std::string& before) {
   for (const CLI::App* each : command.get_subcommands([](const CLI::App*) { return true; })) {
-    const std::string name = before + " " + each->get_name();
+    std::string name = before + " " + each->get_name();
     if (has_option(*each, option)) {
       return name;
     }
@@ -220,14 +220,11 @@ class CommandLine {
   static Said refuse_option_before_command(const std::vector<std::string>& words, const CLI::App& parent,
                                            const std::string& before) {
     const std::string option = words.front().substr(0, words.front().find('='));
-    std::string home;
-    for (const std::string& word : words) {
-      const CLI::App* command = find_command(parent, word);
-      if (home.empty() && command != nullptr && has_option(*command, option)) {
-        home = before + " " + word;
-      }
-    }
-    home = home.empty() ? command_with(parent, option, before) : home;
+    const auto command = std::ranges::find_if(words, [&](const std::string& word) {
+      const CLI::App* found = find_command(parent, word);
+      return found != nullptr && has_option(*found, option);
+    });
+    const std::string home = command == words.end() ? command_with(parent, option, before) : before + " " + *command;
     if (!home.empty()) {
       return wrong(option + " stands behind its command: " + home + " " + option, "`fairlead help` lists the commands");
     }
@@ -247,7 +244,7 @@ class CommandLine {
   std::string name_of_parsed() {
     std::string name;
     for (const CLI::App* command = parsed(); command != &program_; command = command->get_parent()) {
-      name = command->get_name() + (name.empty() ? "" : " ") + name;
+      name.insert(0, name.empty() ? command->get_name() : command->get_name() + " ");
     }
     return name;
   }

@@ -77,6 +77,7 @@ std::string overlap_text(const Listening& later, const Listening& earlier, const
 
 void check_listeners(const Config& config, const Places& places, ProblemList& problems) {
   std::vector<Listening> all;
+  all.reserve(config.listen.size() + 1);
   for (std::size_t index = 0; index < config.listen.size(); ++index) {
     all.push_back({config.listen[index].address, item("listen", index) + ".address"});
   }
