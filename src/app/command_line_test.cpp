@@ -95,11 +95,11 @@ TEST(CommandLine, RefusesAnUnknownCommandWithTheNearestOrAll) {
 }
 
 TEST(CommandLine, SaysThatAnOptionComesAfterItsCommand) {
-  EXPECT_EQ(refusal_of({"--config", "x", "run"}), "--config stands behind its command: fairlead run --config");
-  EXPECT_EQ(refusal_of({"--set=a=b", "check", "x"}), "--set stands behind its command: fairlead check --set");
-  EXPECT_EQ(refusal_of({"--pool", "x"}), "--pool stands behind its command: fairlead backend list --pool");
+  EXPECT_EQ(refusal_of({"--config", "x", "run"}), "--config belongs behind its command: fairlead run --config");
+  EXPECT_EQ(refusal_of({"--set=a=b", "check", "x"}), "--set belongs behind its command: fairlead check --set");
+  EXPECT_EQ(refusal_of({"--pool", "x"}), "--pool belongs behind its command: fairlead backend list --pool");
   EXPECT_EQ(refusal_of({"backend", "--weight", "2", "add", "http://a"}),
-            "--weight stands behind its command: fairlead backend add --weight");
+            "--weight belongs behind its command: fairlead backend add --weight");
   EXPECT_EQ(refusal_of({"--foo"}).substr(0, 52), "--foo isn't known, and a command comes first; there ");
 }
 
