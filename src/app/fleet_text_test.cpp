@@ -23,6 +23,15 @@ TEST(FleetText, ShowsBackendsAndWhatIsNotKnown) {
   EXPECT_NE(backends_text(R"({"pool":"p","backends":[]})").find("(no backends)"), std::string::npos);
 }
 
+TEST(FleetText, WhatWouldSteerATerminalIsNotShown) {
+  EXPECT_EQ(problem_text("{\"detail\":\"a\\u001b]0;x\\u0007\"}"), "a?]0;x?");
+  EXPECT_EQ(printable("a\xff\x9b"), "a??");
+}
+
+TEST(FleetText, NamesThePools) {
+  EXPECT_EQ(pool_names(R"({"pools":[{"name":"a"},{"name":"b"}]})"), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(FleetText, SaysWhatStaleAndLocalMean) {
   const auto at_step = [](const std::string& step) {
     return fleet_text(R"({"state":{"step":")" + step + R"(","age_ms":2300},"members":[]})");
@@ -41,15 +50,6 @@ TEST(FleetText, SaysWhatThePoolDoesWhenNoneOfItsBackendsIsUp) {
             std::string::npos);
   EXPECT_NE(of_states("draining", "draining").find("(all drain: requests are answered 503)"), std::string::npos);
   EXPECT_EQ(of_states("up", "resting").find('('), std::string::npos);
-}
-
-TEST(FleetText, WhatWouldSteerATerminalIsNotShown) {
-  EXPECT_EQ(problem_text("{\"detail\":\"a\\u001b]0;x\\u0007\"}"), "a?]0;x?");
-  EXPECT_EQ(printable("a\xff\x9b"), "a??");
-}
-
-TEST(FleetText, NamesThePools) {
-  EXPECT_EQ(pool_names(R"({"pools":[{"name":"a"},{"name":"b"}]})"), (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(FleetText, IsEmptyForSomethingElse) {
