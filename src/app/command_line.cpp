@@ -226,7 +226,8 @@ class CommandLine {
     });
     const std::string home = command == words.end() ? command_with(parent, option, before) : before + " " + *command;
     if (!home.empty()) {
-      return wrong(option + " belongs behind its command: " + home + " " + option, "`fairlead help` lists the commands");
+      return wrong(option + " belongs behind its command: " + home + " " + option,
+                   "`fairlead help` lists the commands");
     }
     return wrong(option + " isn't known, and a command comes first; there are " + listed(command_names(parent)),
                  "`fairlead help` lists the commands");
