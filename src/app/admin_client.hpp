@@ -22,6 +22,7 @@ class AdminClient {
   /// `address` is HOST:PORT; an empty token isn't sent.
   AdminClient(std::string address, std::string token) : address_(std::move(address)), token_(std::move(token)) {}
 
+  [[nodiscard]] const std::string& address() const { return address_; }
   /// What it answered; or one sentence that says why there is no answer. A body is sent as JSON.
   std::variant<AdminReply, std::string> ask(std::string_view method, std::string_view target,
                                             std::string_view body = {}) const;

@@ -4,22 +4,20 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
-#include <vector>
+
+#include "app/loaded_config.hpp"
 
 namespace fairlead::app {
 
 struct RunOptions {
-  std::string config_file;             ///< empty: the built-in default
-  std::vector<std::string> overrides;  ///< KEY=VALUE
-  bool verbose = false;                ///< debug lines as well
+  ConfigOrigin origin;
+  bool verbose = false;  ///< debug lines as well
 };
 
 /// Serves until SIGTERM or SIGINT; 0 after a drain, 1 when it can't start.
 int run(const RunOptions& options);
 /// 0: no fault; 1: every fault on stderr.
-int check(const std::string& file);
+int check(const ConfigOrigin& origin);
 int demo_backend(std::uint16_t port, std::chrono::milliseconds delay);
-int print_version();
 
 }  // namespace fairlead::app

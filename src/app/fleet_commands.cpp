@@ -3,13 +3,16 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <vector>
 
 #include "app/admin_client.hpp"
 #include "app/fleet_text.hpp"
 #include "app/secret_file.hpp"
 #include "base/json_writer.hpp"
+#include "base/nearest_name.hpp"
 
 namespace fairlead::app {
 namespace {
@@ -32,9 +35,37 @@ std::optional<AdminClient> client_of(const AdminOptions& options) {
   return AdminClient(options.address, std::move(token));
 }
 
+std::string no_such_pool(const std::string& name, const std::vector<std::string>& names) {
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  if (const std::optional<std::string_view> nearest = nearest_name(name, candidates)) {
+    return "there is no pool named " + name + "; did you mean " + std::string(*nearest) + "?";
+  }
+  return "there is no pool named " + name + "; `fairlead status` shows those that there are";
+}
+
+/// What was asked for isn't there: the pool or the backend, or it isn't the admin listener that answers. `asked` may be
+/// nullptr.
+std::string why_missing(const AdminClient& client, const BackendOptions* asked) {
+  const auto answer = client.ask("GET", "/api/v1/pools");
+  const auto* reply = std::get_if<AdminReply>(&answer);
+  const std::vector<std::string> names = reply == nullptr ? std::vector<std::string>() : pool_names(reply->body);
+  if (names.empty()) {
+    return "what listens on " + client.address() + " isn't fairlead's admin listener, perhaps the one for clients; " +
+           "give its admin.address with --admin HOST:PORT";
+  }
+  if (asked == nullptr) {
+    return {};
+  }
+  if (std::ranges::find(names, asked->pool) == names.end()) {
+    return no_such_pool(asked->pool, names);
+  }
+  return "the pool " + asked->pool + " has no backend " + asked->url + "; `fairlead backend list --pool " +
+         asked->pool + "` shows those that it has";
+}
+
 /// The answer's body, if it is a success; else nothing, and why is said.
 std::optional<AdminReply> ask(const AdminClient& client, std::string_view method, std::string_view target,
-                              std::string_view body = {}) {
+                              std::string_view body = {}, const BackendOptions* asked = nullptr) {
   auto answer = client.ask(method, target, body);
   if (const auto* failure = std::get_if<std::string>(&answer)) {
     fail(*failure);
@@ -42,7 +73,9 @@ std::optional<AdminReply> ask(const AdminClient& client, std::string_view method
   }
   auto& reply = std::get<AdminReply>(answer);
   if (reply.status / 100 != 2) {
-    const std::string detail = problem_text(reply.body);
+    const bool is_missing = reply.status == 404 || reply.status == 405;
+    const std::string missing = is_missing ? why_missing(client, asked) : std::string();
+    const std::string detail = missing.empty() ? problem_text(reply.body) : missing;
     fail(detail.empty() ? "the instance answered " + std::to_string(reply.status) : detail);
     return std::nullopt;
   }
@@ -78,7 +111,8 @@ int change(const BackendOptions& options, std::string_view state, std::string_vi
   }
   json.end_object();
   const std::optional<AdminClient> client = client_of(options.admin);
-  const std::optional<AdminReply> reply = client ? ask(*client, "POST", target_of(options), body) : std::nullopt;
+  const std::optional<AdminReply> reply =
+      client ? ask(*client, "POST", target_of(options), body, &options) : std::nullopt;
   if (!reply) {
     return 1;
   }
@@ -103,7 +137,7 @@ std::string picture(const AdminClient& client) {
     text += backends_text(backends->body);
   }
   if (text.empty()) {
-    fail("what answers isn't fairlead's API");
+    fail(why_missing(client, nullptr));
   }
   return text;
 }
@@ -112,7 +146,7 @@ std::string picture(const AdminClient& client) {
 
 int backend_list(const BackendOptions& options) {
   const std::optional<AdminClient> client = client_of(options.admin);
-  const std::optional<AdminReply> reply = client ? ask(*client, "GET", target_of(options)) : std::nullopt;
+  const std::optional<AdminReply> reply = client ? ask(*client, "GET", target_of(options), {}, &options) : std::nullopt;
   if (!reply) {
     return 1;
   }
@@ -131,7 +165,7 @@ int backend_drain(const BackendOptions& options) {
 int backend_remove(const BackendOptions& options) {
   const std::optional<AdminClient> client = client_of(options.admin);
   const std::string target = target_of(options) + "?url=" + percent_encoded(options.url);
-  if (!client || !ask(*client, "DELETE", target)) {
+  if (!client || !ask(*client, "DELETE", target, {}, &options)) {
     return 1;
   }
   std::cout << options.url << " was removed\n";

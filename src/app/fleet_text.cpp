@@ -29,6 +29,36 @@ std::string count_at(Element element, std::string_view pointer) {
   return number < 0 ? "?" : std::to_string(number);
 }
 
+/// What a step of the outage ladder means for who reads it; empty: all is well.
+std::string step_text(Element root) {
+  const std::string step = text_at(root, "/state/step");
+  const std::string silence =
+      fmt::format("Redis hasn't answered for {:.1f} s", double(number_at(root, "/state/age_ms")) / 1000);
+  if (step == "stale") {
+    return "  stale: " + silence + "; what is known of the other instances counts less and less\n";
+  }
+  return step == "local" ? "  local: " + silence + "; this instance goes by its own counts and the last lists\n" : "";
+}
+
+/// What the states of a pool's backends come to; empty: some take requests as usual.
+std::string pool_text(simdjson::dom::array backends) {
+  std::size_t draining = 0;
+  std::size_t resting = 0;
+  for (const Element backend : backends) {
+    const std::string state = text_at(backend, "/state");
+    draining += state == "draining" ? 1 : 0;
+    resting += state == "resting" ? 1 : 0;
+  }
+  if (backends.size() == 0) {
+    return "  (no backends)\n";
+  }
+  if (draining == backends.size()) {
+    return "  (all drain: requests are answered 503)\n";
+  }
+  return draining + resting == backends.size() ? "  (all rest after failed connects: each is tried all the same)\n"
+                                               : "";
+}
+
 bool parse(simdjson::dom::parser& parser, std::string_view json, Element& root) {
   return parser.parse(simdjson::padded_string(json)).get(root) == simdjson::SUCCESS;
 }
@@ -53,6 +83,7 @@ std::string fleet_text(std::string_view json) {
                   text_at(root, "/coordination"), text_at(root, "/state/url"), text_at(root, "/state/step"));
   const std::int64_t drift = number_at(root, "/drift");
   out += drift > 0 ? fmt::format(", counts drift by {}\n", drift) : "\n";
+  out += step_text(root);
   out += fmt::format("\n  {:<30} {:>9} {:>9}\n", "MEMBER", "LEASE", "IN FLIGHT");
   for (const Element member : members) {
     bool is_own = false;
@@ -83,7 +114,7 @@ std::string backends_text(std::string_view json) {
                        count_at(backend, "/weight"), text_at(backend, "/state"), count_at(backend, "/in_flight/local"),
                        count_at(backend, "/in_flight/fleet"));
   }
-  return backends.size() > 0 ? out : out + "  (no backends)\n";
+  return out + pool_text(backends);
 }
 
 std::vector<std::string> pool_names(std::string_view json) {

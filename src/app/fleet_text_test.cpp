@@ -32,6 +32,26 @@ TEST(FleetText, NamesThePools) {
   EXPECT_EQ(pool_names(R"({"pools":[{"name":"a"},{"name":"b"}]})"), (std::vector<std::string>{"a", "b"}));
 }
 
+TEST(FleetText, SaysWhatStaleAndLocalMean) {
+  const auto at_step = [](const std::string& step) {
+    return fleet_text(R"({"state":{"step":")" + step + R"(","age_ms":2300},"members":[]})");
+  };
+  EXPECT_NE(at_step("stale").find("  stale: Redis hasn't answered for 2.3 s; "), std::string::npos);
+  EXPECT_NE(at_step("local").find("  local: Redis hasn't answered for 2.3 s; "), std::string::npos);
+  EXPECT_EQ(at_step("live").find("hasn't answered"), std::string::npos);
+}
+
+TEST(FleetText, SaysWhatThePoolDoesWhenNoneOfItsBackendsIsUp) {
+  const auto of_states = [](const std::string& one, const std::string& other) {
+    return backends_text(R"({"pool":"p","backends":[{"url":"a","state":")" + one + R"("},{"url":"b","state":")" +
+                         other + R"("}]})");
+  };
+  EXPECT_NE(of_states("resting", "draining").find("(all rest after failed connects: each is tried all the same)"),
+            std::string::npos);
+  EXPECT_NE(of_states("draining", "draining").find("(all drain: requests are answered 503)"), std::string::npos);
+  EXPECT_EQ(of_states("up", "resting").find('('), std::string::npos);
+}
+
 TEST(FleetText, IsEmptyForSomethingElse) {
   EXPECT_EQ(fleet_text("<html>"), "");
   EXPECT_EQ(backends_text("[]"), "");

@@ -1,5 +1,7 @@
 #include "app/secret_file.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -24,6 +26,11 @@ std::variant<std::string, SecretFault> read_secret(const std::string& path) {
                        "`openssl rand -hex 32` makes"};
   }
   return text;
+}
+
+bool others_may_read(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
 }
 
 }  // namespace fairlead::app

@@ -13,5 +13,7 @@ struct SecretFault {
 
 /// 16 to 4096 visible ASCII characters.
 std::variant<std::string, SecretFault> read_secret(const std::string& path);
+/// Users who are neither its owner nor in its group may.
+bool others_may_read(const std::string& path);
 
 }  // namespace fairlead::app

@@ -1,6 +1,7 @@
 #include "app/secret_file.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -26,6 +27,16 @@ TEST(SecretFile, HasItsLimits) {
   EXPECT_EQ(read(std::string(4097, 'x')), "");
   EXPECT_EQ(read("0123456789 abcdef"), "");
   EXPECT_EQ(read(""), "");
+}
+
+TEST(SecretFile, ShowsWhetherOthersMayReadIt) {
+  const std::string path = testing::TempDir() + "fairlead-open-secret";
+  std::ofstream(path) << "x";
+  ::chmod(path.c_str(), 0644);
+  EXPECT_TRUE(others_may_read(path));
+  ::chmod(path.c_str(), 0640);
+  EXPECT_FALSE(others_may_read(path));
+  EXPECT_FALSE(others_may_read("/nowhere/token"));
 }
 
 TEST(SecretFile, SaysWhyAFileCantBeRead) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/descriptor_limit.hpp"
+#include "app/listen_failure.hpp"
 #include "app/version.hpp"
 #include "control/process_metrics.hpp"
 #include "io/sleep.hpp"
@@ -17,11 +18,6 @@ unsigned worker_count(const control::Config& config) {
 
 constexpr std::chrono::seconds ready_within{1};
 constexpr std::chrono::milliseconds ready_poll{20};
-
-std::string cannot_listen(std::string_view key, const std::string& address, const Error& error) {
-  return "can't listen on " + address + ": " + std::string(error.detail) +
-         "; end what uses it, or choose another with " + "--set " + std::string(key) + "=IP:PORT";
-}
 
 }  // namespace
 
@@ -125,6 +121,7 @@ std::optional<std::string> Server::make_workers() {
 }
 
 std::optional<std::string> Server::listen() {
+  std::vector<std::string> opened_addresses;
   for (const control::ListenerConfig& listener : controller_.config().listen) {
     std::optional<io::Address> address = io::Address::parse(listener.address);
     if (!address) {
@@ -132,14 +129,14 @@ std::optional<std::string> Server::listen() {
     }
     // Workers share the port, and so would a second instance without a word: look first.
     if (const Result<void> free = io::Listener::probe(*address); !free) {
-      return cannot_listen("listen", listener.address, free.error());
+      return cannot_listen("--set listen=IP:PORT", *address, free.error());
     }
     for (const auto& each : workers_) {
       if (const Result<void> opened = each->worker->listen(*address); !opened) {
-        return cannot_listen("listen", listener.address, opened.error());
+        return cannot_listen("--set listen=IP:PORT", *address, opened.error());
       }
     }
-    log_.info("listening", {{"address", address->text()}});
+    opened_addresses.push_back(address->text());
   }
   const std::string& text = controller_.config().admin_address;
   std::optional<io::Address> admin = io::Address::parse(text);
@@ -147,10 +144,14 @@ std::optional<std::string> Server::listen() {
     return "can't listen on " + text + ": not an address; use IP:PORT or [IPv6]:PORT";
   }
   if (const Result<void> free = io::Listener::probe(*admin); !free) {
-    return cannot_listen("admin.address", text, free.error());
+    return cannot_listen("--set admin.address=IP:PORT", *admin, free.error());
   }
   if (const Result<void> opened = admin_.listen(*admin); !opened) {
-    return cannot_listen("admin.address", text, opened.error());
+    return cannot_listen("--set admin.address=IP:PORT", *admin, opened.error());
+  }
+  // Said when all are open: the last one may be the one that ends the start.
+  for (const std::string& address : opened_addresses) {
+    log_.info("listening", {{"address", address}});
   }
   log_.info("admin listening", {{"address", admin->text()}});
   return std::nullopt;

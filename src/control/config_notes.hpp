@@ -1,5 +1,6 @@
-// What a right configuration asks for and this version doesn't do yet. Shown by `fairlead check` and in the log at
-// start, so that nothing is ignored in silence. Pure; safe from any thread.
+// What a right configuration surely doesn't mean: keys that do nothing, a backend under two names, a pool that nobody
+// asks. Shown by `fairlead check` and in the log at start, so that nothing is ignored in silence; never a fault.
+// Pure; safe from any thread.
 #pragma once
 
 #include <string>
@@ -9,7 +10,12 @@
 
 namespace fairlead::control {
 
-/// One sentence each; empty when all that is asked for is done. Holds no secret.
-std::vector<std::string> notes_of(const Config& config);
+struct Note {
+  std::string key;   ///< what it is about: "pools[0].backends[1].url"
+  std::string text;  ///< what is strange; what would be right
+};
+
+/// Empty when all is as it seems. Holds no secret.
+std::vector<Note> notes_of(const Config& config);
 
 }  // namespace fairlead::control

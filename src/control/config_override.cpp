@@ -15,6 +15,8 @@
 namespace fairlead::control {
 namespace {
 
+constexpr const char* source = "--set";
+
 /// A setting with the list that it is one of and its place in the whole configuration.
 struct Target {
   std::vector<Setting> settings;
@@ -161,7 +163,8 @@ class Overrides {
     ConfigReader(problems_, positions_).read_value(*node, *target->setting, target->place);
   }
 
-  std::vector<Problem> finish() {
+  std::vector<Problem> finish(KeySources& sources) {
+    sources.add(source, positions_);
     if (problems_.empty()) {
       validate(config_, positions_, at_, problems_);
     }
@@ -170,19 +173,19 @@ class Overrides {
 
  private:
   Config& config_;
-  ProblemList problems_{"--set"};
+  ProblemList problems_{source};
   Positions positions_;
   Position at_{.line = 0, .column = 1};
 };
 
 }  // namespace
 
-std::vector<Problem> apply_overrides(Config& config, std::span<const std::string> assignments) {
+std::vector<Problem> apply_overrides(Config& config, KeySources& sources, std::span<const std::string> assignments) {
   Overrides overrides(config);
   for (const std::string& assignment : assignments) {
     overrides.apply(assignment);
   }
-  return overrides.finish();
+  return overrides.finish(sources);
 }
 
 }  // namespace fairlead::control

@@ -13,8 +13,8 @@
 namespace fairlead::control {
 
 /// Changes `config`, which had no problem, by all assignments in their order; then checks the whole. A problem's file
-/// is "--set", its line the assignment's number from 1, its column counts within the assignment. On any problem
-/// `config` is not to be used.
-std::vector<Problem> apply_overrides(Config& config, std::span<const std::string> assignments);
+/// is "--set", its line the assignment's number from 1, its column counts within the assignment; `sources` gets the
+/// same places for what is set. On any problem `config` is not to be used.
+std::vector<Problem> apply_overrides(Config& config, KeySources& sources, std::span<const std::string> assignments);
 
 }  // namespace fairlead::control

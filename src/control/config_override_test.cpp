@@ -14,7 +14,8 @@ struct Outcome {
 
 Outcome set(const std::vector<std::string>& assignments) {
   Outcome outcome;
-  for (const Problem& problem : apply_overrides(outcome.config, assignments)) {
+  KeySources sources;
+  for (const Problem& problem : apply_overrides(outcome.config, sources, assignments)) {
     outcome.faults.push_back(format_problem(problem));
   }
   return outcome;
@@ -71,6 +72,10 @@ TEST(ConfigOverride, TakesAnEmptyValue) {
   EXPECT_NE(fault_of({"listen="}).find("is an empty list"), std::string::npos);
 }
 
+TEST(ConfigOverride, NamesAnEmptyValueThatIsNone) {
+  EXPECT_EQ(fault_of({"workers="}), "--set:1:9: `workers` can't be nothing; write auto or a whole number such as 4");
+}
+
 TEST(ConfigOverride, LetsTheLastOneWin) {
   EXPECT_EQ(config_of({"workers=2", "workers=3"}).workers, 3U);
 }
@@ -79,7 +84,7 @@ TEST(ConfigOverride, PointsAtTheFaultyAssignment) {
   EXPECT_EQ(fault_of({"workers=2", "timeouts.connect=2"}),
             "--set:2:18: `timeouts.connect` can't be the value `2`; write a duration such as 250ms, 5s or 1m");
   EXPECT_EQ(fault_of({"listen=127.0.0.1:80,x"}),
-            "--set:1:21: `x` isn't an IP address and a port; write it such as 0.0.0.0:5000 or [::]:5000");
+            "--set:1:21: `x` isn't an IP address and a port; write it such as 0.0.0.0:5000 or \"[::]:5000\"");
 }
 
 TEST(ConfigOverride, RefusesAnUnknownKeyWithTheNearest) {
@@ -113,6 +118,14 @@ TEST(ConfigOverride, ChecksTheWholeAfterTheLast) {
   config_of({"limits.line=64KiB", "limits.head=64KiB"});
   EXPECT_EQ(fault_of({"workers=1", "limits.line=64KiB"}),
             "--set:2:13: `limits.line` is 64KiB and more than the whole head; make it at most `limits.head`, 32KiB");
+}
+
+TEST(ConfigOverride, TellsWhereWhatItSetIsFrom) {
+  Config config = default_config();
+  KeySources sources;
+  EXPECT_TRUE(apply_overrides(config, sources, std::vector<std::string>{"workers=2", "admin.token_file=/t"}).empty());
+  EXPECT_EQ(format_problem(sources.problem("admin.token_file", "x")), "--set:2:18: x");
+  EXPECT_FALSE(sources.has("state.url"));
 }
 
 TEST(ConfigOverride, NeverShowsASecret) {

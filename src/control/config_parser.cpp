@@ -60,9 +60,9 @@ Config default_config(const std::optional<std::string>& state_url) {
   return config;
 }
 
-ParsedConfig parse_config(std::string_view text, std::string file_name) {
-  ProblemList problems(std::move(file_name));
-  ParsedConfig parsed{default_config(), {}};
+ParsedConfig parse_config(std::string_view text, const std::string& file_name) {
+  ProblemList problems(file_name);
+  ParsedConfig parsed{default_config(), {}, {}};
   const YamlNode document = read_yaml(text, problems);
   if (document.kind != YamlKind::null) {
     Positions positions;
@@ -70,6 +70,7 @@ ParsedConfig parse_config(std::string_view text, std::string file_name) {
     reader.read_mapping(document, settings_of(parsed.config), "");
     check_route_places(document, problems);
     validate(parsed.config, positions, document.at, problems);
+    parsed.sources.add(file_name, positions);
   }
   parsed.problems = problems.sorted();
   return parsed;

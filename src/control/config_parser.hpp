@@ -16,10 +16,11 @@ namespace fairlead::control {
 struct ParsedConfig {
   Config config;                  ///< to be used only when there is no problem
   std::vector<Problem> problems;  ///< in the order of the file
+  KeySources sources;             ///< where its keys are
 };
 
 /// `file_name` is what problems show.
-ParsedConfig parse_config(std::string_view text, std::string file_name);
+ParsedConfig parse_config(std::string_view text, const std::string& file_name);
 
 /// What an empty file means: `POST /proxy` to the pool `default`. `state_url` is used unchecked; nothing: memory://.
 Config default_config(const std::optional<std::string>& state_url = std::nullopt);

@@ -42,9 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   expect_shown(parsed.problems);
   if (parsed.problems.empty()) {
     (void)notes_of(parsed.config);
-    expect_shown(apply_overrides(parsed.config, lines_of(text)));
+    expect_shown(apply_overrides(parsed.config, parsed.sources, lines_of(text)));
   }
   Config config = default_config();
-  expect_shown(apply_overrides(config, lines_of(text)));
+  KeySources sources;
+  expect_shown(apply_overrides(config, sources, lines_of(text)));
   return 0;
 }

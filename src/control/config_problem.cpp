@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/nearest_name.hpp"
+#include "base/utf8.hpp"
 
 namespace fairlead::control {
 
@@ -29,15 +31,45 @@ std::vector<Problem> ProblemList::sorted() const {
   return sorted;
 }
 
+void KeySources::add(std::string_view source, const Positions& positions) {
+  for (const auto& [key, at] : positions) {
+    places_.insert_or_assign(key, Place{std::string(source), at});
+  }
+}
+
+Problem KeySources::problem(std::string_view key, std::string text) const {
+  auto place = places_.find(key);
+  while (place == places_.end() && !key.empty()) {
+    const std::size_t end = key.find_last_of(".[");
+    key = key.substr(0, end == std::string_view::npos ? 0 : end);
+    place = places_.find(key);
+  }
+  return place == places_.end() ? Problem{{}, {}, std::move(text)}
+                                : Problem{place->second.source, place->second.at, std::move(text)};
+}
+
 std::string backquoted(std::string_view text) {
   constexpr std::size_t shown_max = 40;
   std::string shown = "`";
-  for (const char character : text.substr(0, shown_max)) {
-    const auto byte = static_cast<unsigned char>(character);
-    shown += byte < 0x20 || byte >= 0x7f ? '?' : character;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t length = utf8_length(text.substr(at));
+    const std::string_view character = text.substr(at, std::max<std::size_t>(1, length));
+    if (at + character.size() > shown_max) {
+      return shown + "...`";
+    }
+    shown += length != 0 && is_harmless(character) ? character : "?";
+    at += character.size();
   }
-  shown += text.size() > shown_max ? "...`" : "`";
-  return shown;
+  return shown + "`";
+}
+
+std::string as_in_file(std::string_view text) {
+  constexpr std::string_view indicators = "[]{}&*!|>'\"%@`#,?-";
+  const bool needs_quotes = text.empty() || indicators.find(text.front()) != std::string_view::npos ||
+                            text.ends_with(':') || text.find(": ") != std::string_view::npos ||
+                            text.find(" #") != std::string_view::npos;
+  return needs_quotes ? '"' + std::string(text) + '"' : std::string(text);
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {

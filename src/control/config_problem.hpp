@@ -50,8 +50,28 @@ class ProblemList {
   std::vector<Problem> problems_;
 };
 
-/// `text` between backquotes, shortened, control bytes as `?`: fit to be shown.
+/// Where each key was set, over all that a configuration is made of; what comes later wins.
+class KeySources {
+ public:
+  /// `source` is what problems show: the file's name, "--set".
+  void add(std::string_view source, const Positions& positions);
+  [[nodiscard]] bool has(std::string_view key) const { return places_.contains(key); }
+  /// `text` as a problem at the key, or at the nearest group around it that was written.
+  [[nodiscard]] Problem problem(std::string_view key, std::string text) const;
+
+ private:
+  struct Place {
+    std::string source;
+    Position at;
+  };
+  std::map<std::string, Place, std::less<>> places_;
+};
+
+/// `text` between backquotes, shortened, what a terminal would act on as `?`: fit to be shown.
 std::string backquoted(std::string_view text);
+
+/// `text` as a file has it: in quotes where YAML would take it for something else.
+std::string as_in_file(std::string_view text);
 
 /// "; did you mean `x`?" or, when no candidate is near, "; known are `a`, `b`".
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates);

@@ -39,6 +39,9 @@ std::string kind_text(const YamlNode& node) {
     case YamlKind::mapping: return "a group of keys";
     case YamlKind::scalar: break;
   }
+  if (node.text.empty()) {
+    return node.plain ? "nothing" : "an empty text";
+  }
   if (!node.plain) {
     return "the quoted text " + backquoted(node.text);
   }
@@ -90,13 +93,23 @@ std::vector<std::string_view> names_in(std::span<const Setting> settings, std::s
 }
 
 /// `a`, `b` or `c`.
-std::string keys_of(std::span<const Setting> settings, std::string_view group) {
-  const std::vector<std::string_view> names = names_in(settings, group);
+std::string one_of(const std::vector<std::string_view>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
     text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + backquoted(names[i]);
   }
   return text;
+}
+
+/// Digits, too many of them, and a unit or none, as the setting's other values have it.
+bool is_beyond_numbers(const YamlNode& node, NumberUnit unit) {
+  const std::size_t digits = std::min(node.text.find_first_not_of("0123456789"), node.text.size());
+  if (digits < 2 || node.text.front() == '0') {
+    return false;
+  }
+  YamlNode least = node;
+  least.text = "1" + node.text.substr(digits);
+  return number_of(least, unit).has_value();
 }
 
 }  // namespace
@@ -143,7 +156,7 @@ void ConfigReader::read_entry(const YamlEntry& entry, std::span<const Setting> s
   if (const auto* group_value = std::get_if<GroupValue>(&setting->value)) {
     const bool is_empty = entry.value.kind == YamlKind::mapping && entry.value.entries.empty();
     if (is_empty && !group_value->may_be_empty) {
-      problems_.add(entry.at, backquoted(whole) + " says nothing; write " + keys_of(settings, path) +
+      problems_.add(entry.at, backquoted(whole) + " says nothing; write " + one_of(names_in(settings, path)) +
                                   " below it, or leave it out");
     }
     read_group(entry.value, settings, path, whole);
@@ -178,7 +191,7 @@ bool ConfigReader::take_text(const YamlNode& node, const TextRule& rule, const s
     return false;
   }
   if (node.kind != YamlKind::scalar) {
-    wrong_type(node, place, "write text such as " + std::string(rule.example));
+    wrong_type(node, place, "write text such as " + as_in_file(rule.example));
     return false;
   }
   if (const auto fault = rule.fault(node.text)) {
@@ -203,9 +216,9 @@ void ConfigReader::read(const YamlNode& node, const NumberValue& value, const st
     return;
   }
   const auto number = is_scalar ? number_of(node, value.unit) : std::nullopt;
-  if (!number) {
+  if (!number && !(is_scalar && is_beyond_numbers(node, value.unit))) {
     wrong_type(node, place, right_form(value));
-  } else if (*number < value.least || *number > value.most) {
+  } else if (!number || *number < value.least || *number > value.most) {
     problems_.add(node.at, backquoted(place) + " can't be " + backquoted(node.text) + "; the least is " +
                                number_text(value, value.least) + ", the most is " + number_text(value, value.most));
   } else {
@@ -217,7 +230,7 @@ void ConfigReader::read(const YamlNode& node, const ChoiceValue& value, const st
   const std::vector<std::string_view> names(value.names.begin(), value.names.end());
   const auto found = std::find(names.begin(), names.end(), node.text);
   if (node.kind != YamlKind::scalar) {
-    wrong_type(node, place, "write one word" + suggestion("", names).substr(1));
+    wrong_type(node, place, "write one of " + one_of(names));
   } else if (found == names.end()) {
     problems_.add(node.at, backquoted(place) + " can't be " + backquoted(node.text) + suggestion(node.text, names));
   } else {
@@ -271,7 +284,17 @@ void ConfigReader::read(const YamlNode& node, const GroupListValue& value, const
   value.clear();
   for (std::size_t index = 0; index < node.items.size(); ++index) {
     const std::vector<Setting> settings = value.append();
-    read_mapping(node.items[index], settings, item_place(place, index));
+    const YamlNode& item = node.items[index];
+    const Setting* main = find_setting(settings, value.main_key);
+    const auto* text = main == nullptr ? nullptr : std::get_if<TextValue>(&main->value);
+    if (item.kind == YamlKind::scalar && text != nullptr) {
+      // Not shown: it may be a URL with a password.
+      problems_.add(item.at, backquoted(item_place(place, index)) + " is a text without a key; write `- " +
+                                 std::string(main->path) + ": ` before it, as in `- " + std::string(main->path) + ": " +
+                                 as_in_file(text->rule->example) + "`");
+    } else {
+      read_mapping(item, settings, item_place(place, index));
+    }
   }
 }
 

@@ -125,6 +125,30 @@ TEST(ConfigReader, AGroupThatSaysNothingIsAFaultWhereItWouldMeanSomethingElse) {
   EXPECT_TRUE(read("limits: {}\ntimeouts: {}\n").faults.empty());
 }
 
+TEST(ConfigReader, SaysWhichKeyATextOfAListLacks) {
+  EXPECT_EQ(fault_of("pools: [{name: a, backends: ['http://u:hunter2@h']}]"),
+            "`pools[0].backends[0]` is a text without a key; write `- url: ` before it, as in `- url: "
+            "http://localhost:6001`");
+  EXPECT_NE(fault_of("listen: [0.0.0.0:80]").find("write `- address: `"), std::string::npos);
+}
+
+TEST(ConfigReader, TellsTheMostOfANumberThatIsBeyondAll) {
+  EXPECT_EQ(fault_of("timeouts: {connect: 99999999999999999999s}"),
+            "`timeouts.connect` can't be `99999999999999999999s`; the least is 10ms, the most is 1m");
+  fault_of("limits: {fields: 99999999999999999999}");
+  EXPECT_NE(fault_of("limits: {head: 99999999999999999999MiB}").find("the most is 1MiB"), std::string::npos);
+  EXPECT_NE(fault_of("limits: {head: 99999999999999999999MB}").find("write a size"), std::string::npos);
+}
+
+TEST(ConfigReader, ListsTheWordsWhereAListIsNone) {
+  EXPECT_EQ(fault_of("engine: [epoll]"), "`engine` can't be a list; write one of `auto`, `epoll` or `io_uring`");
+}
+
+TEST(ConfigReader, NamesAnEmptyText) {
+  EXPECT_EQ(fault_of("engine: {}").substr(0, 34), "`engine` can't be a group of keys;");
+  EXPECT_EQ(fault_of("workers: ''").substr(0, 33), "`workers` can't be an empty text;");
+}
+
 TEST(ConfigReader, TakesNoDottedKeyInAFile) {
   EXPECT_NE(fault_of("limits.head: 1KiB").find("isn't known"), std::string::npos);
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/config_problem.hpp"
 #include "control/config_settings.hpp"
 
 namespace fairlead::control {
@@ -28,7 +29,7 @@ Shape shape_of(const GroupValue&) {
 }
 
 Shape shape_of(const TextValue& value) {
-  return {std::string(value.rule->type), "such as " + code(value.rule->example)};
+  return {std::string(value.rule->type), "such as " + code(as_in_file(value.rule->example))};
 }
 
 Shape shape_of(const NumberValue& value) {
@@ -53,7 +54,7 @@ Shape shape_of(const ChoiceValue& value) {
 
 Shape shape_of(const TextListValue& value) {
   return {"list of " + std::string(value.rule->type),
-          items_range(value.least, value.most) + " such as " + code(value.rule->example)};
+          items_range(value.least, value.most) + " such as " + code(as_in_file(value.rule->example))};
 }
 
 Shape shape_of(const GroupListValue& value) {

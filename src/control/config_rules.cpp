@@ -40,11 +40,12 @@ Fault address_fault(std::string_view text) {
   const bool host_is_right =
       bracketed ? parse_ipv6(host.substr(1, host.size() - 2)).has_value() : parse_ipv4(host).has_value();
   if (colon == std::string_view::npos || !host_is_right) {
-    return backquoted(text) + " isn't an IP address and a port; write it such as 0.0.0.0:5000 or [::]:5000";
+    return backquoted(text) + " isn't an IP address and a port; write it such as 0.0.0.0:5000 or \"[::]:5000\"";
   }
   const auto port = parse_whole(text.substr(colon + 1));
   if (!port || *port > 65'535) {
-    return "the port " + backquoted(text.substr(colon + 1)) + " isn't a number; write 0 (any free one) to 65535";
+    return "the port " + backquoted(text.substr(colon + 1)) + (port ? " is too large" : " isn't a number") +
+           "; write 0 (any free one) to 65535";
   }
   return std::nullopt;
 }
@@ -56,7 +57,7 @@ Fault state_url_fault(std::string_view text) {
 
 Fault key_prefix_fault(std::string_view text) {
   if (text.size() > key_prefix_max || !all_of(text, is_visible)) {
-    return "the prefix is longer than 128 bytes or holds blanks or bytes outside ASCII; write it such as {lb}:";
+    return "the prefix is longer than 128 bytes or holds blanks or bytes outside ASCII; write it such as \"{lb}:\"";
   }
   return std::nullopt;
 }
@@ -105,6 +106,20 @@ Fault backend_url_fault(std::string_view text) {
                          "); write http://HOST:PORT");
 }
 
+/// RFC 3986 section 2.1.
+bool has_whole_escapes(std::string_view text) {
+  const auto is_hex = [](char character) {
+    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f') ||
+           (character >= 'A' && character <= 'F');
+  };
+  for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+    if (at + 2 >= text.size() || !is_hex(text[at + 1]) || !is_hex(text[at + 2])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Fault path_fault(std::string_view text) {
   if (!text.starts_with('/')) {
     return backquoted(text) + " isn't a path; it starts with /";
@@ -114,6 +129,9 @@ Fault path_fault(std::string_view text) {
   if (!plain || text.size() > path_max) {
     return backquoted(text) +
            " isn't a path; it has no blanks, no ? and no #, and at most 4096 bytes; write others as %XX";
+  }
+  if (!has_whole_escapes(text)) {
+    return backquoted(text) + " has a % without two hexadecimal digits behind it; write % itself as %25";
   }
   return std::nullopt;
 }

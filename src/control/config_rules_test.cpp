@@ -51,6 +51,13 @@ TEST(ConfigRules, TakesAnAddressWithAPort) {
                                        "1.2.3.4:80 "});
 }
 
+TEST(ConfigRules, SaysWhatIsWrongWithAPort) {
+  EXPECT_EQ(listen_address_rule().fault("1.2.3.4:70000"),
+            "the port `70000` is too large; write 0 (any free one) to 65535");
+  EXPECT_EQ(listen_address_rule().fault("1.2.3.4:http"),
+            "the port `http` isn't a number; write 0 (any free one) to 65535");
+}
+
 TEST(ConfigRules, TakesAStateUrl) {
   expect_right(state_url_rule(), {"memory://", "redis://h", "rediss://u:p@h:1/2", "redis+unix:///run/r",
                                   "redis+sentinel://h1,h2:26380/main"});
@@ -110,7 +117,7 @@ TEST(ConfigRules, TakesPathsUpToTheirLimit) {
   EXPECT_FALSE(path_rule().fault("/" + std::string(4'095, 'a')));
   EXPECT_TRUE(path_rule().fault("/" + std::string(4'096, 'a')));
   expect_right(path_rule(), {"/", "/a/b.c", "/%20", "/~x;y=1@!$&'()*+,"});
-  expect_wrong(path_rule(), {"", "a", "/a b", "/a?b", "/a#b", "/\xc3\xa4"});
+  expect_wrong(path_rule(), {"", "a", "/a b", "/a?b", "/a#b", "/\xc3\xa4", "/a%zz", "/a%4", "/%"});
 }
 
 TEST(ConfigRules, TakesMethodsInUpperCase) {

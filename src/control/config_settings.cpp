@@ -144,10 +144,11 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
   std::get<NumberValue>(interval.value).zero_word = "auto";
   interval.default_text = "auto";
   settings.push_back(std::move(interval));
-  settings.push_back(text("state.key_prefix", key_prefix_rule(), state.key_prefix,
-                          {"Put before each key in Redis.",
-                           "Lets fleets share one Redis. On a Redis Cluster it must hold a hash tag, such as `{lb}:`, "
-                           "which puts all keys on one slot."}));
+  settings.push_back(
+      text("state.key_prefix", key_prefix_rule(), state.key_prefix,
+           {"Put before each key in Redis.",
+            "Lets fleets share one Redis. On a Redis Cluster it must hold a hash tag, such as `\"{lb}:\"`, "
+            "which puts all keys on one slot."}));
   settings.push_back(text("state.ca_file", file_rule(), state.ca_file,
                           {"PEM file of the authorities whose certificate a `rediss://` server may show. Without it: "
                            "those that the system trusts.",

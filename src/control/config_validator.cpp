@@ -22,6 +22,8 @@ class Places {
  public:
   Places(const Positions& positions, Position fallback) : positions_(positions), fallback_(fallback) {}
 
+  [[nodiscard]] bool has(const std::string& place) const { return positions_.contains(place); }
+
   [[nodiscard]] Position of(const std::string& place, const std::string& key) const {
     if (const auto found = positions_.find(place + key); found != positions_.end()) {
       return found->second;
@@ -39,44 +41,84 @@ std::string first_in_line(const Places& places, const std::string& place, const 
   return "the first is in line " + std::to_string(places.of(place, key).line);
 }
 
+std::string_view host_of(std::string_view address) {
+  return address.substr(0, address.rfind(':'));
+}
+
+/// An address that is listened on, and the key that says so.
+struct Listening {
+  std::string address;
+  std::string key;
+};
+
 /// 0.0.0.0:P takes P on every IPv4 address, [::]:P on every address.
-bool overlap(std::string_view left, std::string_view right) {
-  const auto host_of = [](std::string_view address) { return address.substr(0, address.rfind(':')); };
+bool overlap(const Listening& left, const Listening& right) {
   const auto port_of = [](std::string_view address) { return address.substr(address.rfind(':') + 1); };
-  const auto is_any = [&](std::string_view address) {
-    return host_of(address) == "0.0.0.0" || host_of(address) == "[::]";
+  const auto takes = [](std::string_view any, std::string_view host) {
+    return any == "[::]" || (any == "0.0.0.0" && !host.starts_with('['));
   };
-  return left == right || (port_of(left) == port_of(right) && (is_any(left) || is_any(right)));
+  const std::string_view one = host_of(left.address);
+  const std::string_view other = host_of(right.address);
+  return port_of(left.address) == port_of(right.address) && (one == other || takes(one, other) || takes(other, one));
+}
+
+std::string overlap_text(const Listening& later, const Listening& earlier, const Places& places) {
+  const std::string where = places.has(earlier.key) ? " (line " + std::to_string(places.of(earlier.key, "").line) + ")"
+                                                    : " (`" + earlier.key + "`)";
+  if (later.address == earlier.address) {
+    return backquoted(later.address) + " is listened on twice" + where + "; give each its own port";
+  }
+  const std::string_view any =
+      host_of(later.address) == "[::]" || host_of(earlier.address) == "[::]" ? "[::]" : "0.0.0.0";
+  return backquoted(later.address) + " and " + backquoted(earlier.address) + where + " can't both be listened on, " +
+         std::string(any) + " is " + (any == "[::]" ? "every address" : "every IPv4 address") +
+         " of this machine; give each its own port";
 }
 
 void check_listeners(const Config& config, const Places& places, ProblemList& problems) {
-  std::vector<std::string_view> seen;
-  const auto check = [&](const std::string& address, const std::string& place) {
-    if (address.empty() || address.ends_with(":0")) {
-      return;
-    }
-    if (std::ranges::any_of(seen, [&](std::string_view other) { return overlap(address, other); })) {
-      problems.add(places.of(place, ".address"), backquoted(address) + " is listened on twice; give each its own port");
-    }
-    seen.push_back(address);
-  };
+  std::vector<Listening> all;
+  all.reserve(config.listen.size() + 1);
   for (std::size_t index = 0; index < config.listen.size(); ++index) {
-    check(config.listen[index].address, item("listen", index));
+    all.push_back({config.listen[index].address, item("listen", index) + ".address"});
   }
-  check(config.admin_address, "admin");
+  all.push_back({config.admin_address, "admin.address"});
+  std::erase_if(all, [](const Listening& each) { return each.address.empty() || each.address.ends_with(":0"); });
+  for (auto later = all.begin(); later != all.end(); ++later) {
+    const auto earlier = std::find_if(all.begin(), later, [&](const Listening& each) { return overlap(*later, each); });
+    if (earlier == later) {
+      continue;
+    }
+    // A default is at nobody's place: the fault is at the address that was written.
+    const bool is_swapped = !places.has(later->key) && places.has(earlier->key);
+    const Listening& shown = is_swapped ? *earlier : *later;
+    problems.add(places.of(shown.key, ""), overlap_text(shown, is_swapped ? *later : *earlier, places));
+  }
 }
 
 void check_limits(const Config& config, const Places& places, ProblemList& problems) {
-  const auto at_most_head = [&](std::size_t value, const std::string& key) {
-    if (value > config.limits.head) {
-      problems.add(places.of("limits", "." + key),
-                   "`limits." + key + "` is " + format_size(value) +
-                       " and more than the whole head; make it at most `limits.head`, " +
-                       format_size(config.limits.head));
+  const std::string head = format_size(config.limits.head);
+  std::string by_default;
+  std::size_t least = 0;
+  const auto at_most_head = [&](std::size_t value, std::size_t standard, const std::string& key) {
+    if (value <= config.limits.head) {
+      return;
+    }
+    if (value == standard && !places.has(key)) {
+      by_default += (by_default.empty() ? "`" : " and `") + key + "` (" + format_size(value) + " by default)";
+      least = std::max(least, value);
+    } else {
+      problems.add(places.of("limits", key.substr(6)),
+                   "`" + key + "` is " + format_size(value) +
+                       " and more than the whole head; make it at most `limits.head`, " + head);
     }
   };
-  at_most_head(config.limits.line, "line");
-  at_most_head(config.limits.target, "target");
+  at_most_head(config.limits.line, LimitsConfig{}.line, "limits.line");
+  at_most_head(config.limits.target, LimitsConfig{}.target, "limits.target");
+  if (!by_default.empty()) {
+    problems.add(places.of("limits", ".head"), "`limits.head` is " + head + " and less than " + by_default +
+                                                   "; write these too, at most " + head + ", or make the head " +
+                                                   format_size(least));
+  }
 }
 
 void check_backends(const PoolConfig& pool, const std::string& place, const Places& places, ProblemList& problems) {
@@ -117,9 +159,16 @@ void check_route_pools(const Config& config, const Places& places, ProblemList& 
   const bool names_are_known = std::find(names.begin(), names.end(), std::string_view()) == names.end();
   for (std::size_t index = 0; names_are_known && index < config.routes.size(); ++index) {
     const std::string& pool = config.routes[index].pool;
-    if (std::find(names.begin(), names.end(), pool) == names.end()) {
-      problems.add(places.of(item("routes", index), ".pool"),
-                   "there is no pool " + backquoted(pool) + suggestion(pool, names));
+    const std::string place = item("routes", index);
+    if (std::find(names.begin(), names.end(), pool) != names.end()) {
+      continue;
+    }
+    if (!places.has("routes") && !places.has(place + ".pool")) {
+      problems.add(places.of("pools", ""), "there is no pool " + backquoted(pool) +
+                                               ", where the built-in route sends `POST /proxy`; name a pool so, or "
+                                               "write `routes` of your own");
+    } else {
+      problems.add(places.of(place, ".pool"), "there is no pool " + backquoted(pool) + suggestion(pool, names));
     }
   }
 }

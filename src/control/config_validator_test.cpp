@@ -38,7 +38,10 @@ TEST(ConfigValidator, RefusesAnUnknownPoolWithTheNearest) {
 
 TEST(ConfigValidator, NoticesThatADefaultRouteHasNoPool) {
   EXPECT_EQ(fault_of("# the built-in route serves the pool `default`\npools: [{name: web}]"),
-            "f:2:1: there is no pool `default`; known are `web`");
+            "f:2:8: there is no pool `default`, where the built-in route sends `POST /proxy`; name a pool so, or write "
+            "`routes` of your own");
+  EXPECT_EQ(fault_of("pools: [{name: web}]\nroutes: [{path: /a}]"),
+            "f:2:10: there is no pool `default`; known are `web`");
 }
 
 TEST(ConfigValidator, RefusesASecondPoolOfAName) {
@@ -106,18 +109,32 @@ TEST(ConfigValidator, RefusesALineOrATargetLongerThanTheHead) {
   EXPECT_EQ(fault_of("limits: {head: 8KiB, line: 9KiB}"),
             "f:1:28: `limits.line` is 9KiB and more than the whole head; make it at most `limits.head`, 8KiB");
   EXPECT_EQ(fault_of("limits: {target: 33KiB}").substr(0, 7), "f:1:18:");
-  EXPECT_EQ(faults_of("limits: {head: 4KiB}").size(), 2U);
+  fault_of("limits: {head: 4KiB, target: 2KiB, line: 8KiB}");
+  fault_of("limits: {head: 4KiB, target: 2KiB}");
   expect_right("limits: {head: 8KiB, line: 8KiB, target: 8KiB}");
 }
 
+TEST(ConfigValidator, SaysThatADefaultIsLongerThanTheHead) {
+  EXPECT_EQ(fault_of("limits:\n  head: 1KiB\n"),
+            "f:2:9: `limits.head` is 1KiB and less than `limits.line` (8KiB by default) and `limits.target` (8KiB by "
+            "default); write these too, at most 1KiB, or make the head 8KiB");
+}
+
 TEST(ConfigValidator, RefusesAnAddressThatIsListenedOnTwice) {
-  EXPECT_NE(fault_of("listen: [{address: 127.0.0.1:1}, {address: 127.0.0.1:1}]").find("listened on twice"),
+  EXPECT_EQ(fault_of("listen:\n  - address: 127.0.0.1:1\n  - address: 127.0.0.1:1\n"),
+            "f:3:14: `127.0.0.1:1` is listened on twice (line 2); give each its own port");
+  EXPECT_EQ(fault_of("listen:\n  - address: 0.0.0.0:5000\n  - address: 127.0.0.1:5000\n"),
+            "f:3:14: `127.0.0.1:5000` and `0.0.0.0:5000` (line 2) can't both be listened on, 0.0.0.0 is every IPv4 "
+            "address of this machine; give each its own port");
+  EXPECT_NE(fault_of("listen: [{address: 0.0.0.0:1}, {address: '[::]:1'}]").find("[::] is every address"),
             std::string::npos);
-  fault_of("listen: [{address: 127.0.0.1:8000}]");
+  EXPECT_EQ(fault_of("listen: [{address: 127.0.0.1:8000}]"),
+            "f:1:20: `127.0.0.1:8000` is listened on twice (`admin.address`); give each its own port");
   fault_of("listen: [{address: 0.0.0.0:8000}]");  // the admin listener's port, on every address
   fault_of("listen: [{address: 127.0.0.1:1}, {address: '[::]:1'}]");
   expect_right("listen: [{address: 127.0.0.1:1}, {address: 127.0.0.2:1}]");
   expect_right("listen: [{address: 127.0.0.1:0}, {address: 127.0.0.1:0}]");
+  expect_right("listen: [{address: 0.0.0.0:1}, {address: '[::1]:1'}]");  // an IPv6 address is none of 0.0.0.0
 }
 
 }  // namespace

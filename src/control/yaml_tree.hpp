@@ -1,6 +1,7 @@
 // A YAML document as a plain tree with positions; the one spot that knows yaml-cpp and catches what it throws.
-// A small, strict part of YAML: one document of mappings, sequences and scalars. Anchors, aliases, merge keys, tags,
-// duplicate keys and tabs in the indentation are refused, so a file means what it looks like and can't blow up.
+// A small, strict part of YAML in UTF-8: one document of mappings, sequences and scalars. Anchors, aliases, merge keys,
+// tags, duplicate keys, quoted texts over several lines and tabs in the indentation are refused, so a file means what
+// it looks like and can't blow up.
 // Used by config_parser. Values; one thread at a time.
 #pragma once
 

@@ -8,6 +8,21 @@
 #include "io/stream.hpp"
 
 namespace fairlead::io {
+namespace {
+
+/// An errno of bind or listen, where some mean something else than at a connection.
+Error listen_error(int error_number) {
+  const auto made = [error_number](ErrorKind kind, std::string_view detail) {
+    return Error{kind, Side::internal, error_number, detail};
+  };
+  switch (error_number) {
+    case EADDRNOTAVAIL: return made(ErrorKind::unavailable, "no interface of this machine has the address");
+    case EAFNOSUPPORT: return made(ErrorKind::unavailable, "this machine has no addresses of that family");
+    default: return error_of(error_number, Side::internal);
+  }
+}
+
+}  // namespace
 
 Listener::Listener(EventLoop& loop, const Log& log, OnConnection on_connection)
     : loop_(loop), log_(log), on_connection_(std::move(on_connection)) {
@@ -25,20 +40,20 @@ Listener::Listener(EventLoop& loop, const Log& log, OnConnection on_connection)
 Result<void> Listener::probe(const Address& address) {
   const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) {
-    return error_of(errno, Side::internal);
+    return listen_error(errno);
   }
   const int on = 1;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const int fault = ::bind(descriptor, address.get(), address.length()) == 0 ? 0 : errno;
   ::close(descriptor);
-  return fault == 0 ? Result<void>() : Result<void>(error_of(fault, Side::internal));
+  return fault == 0 ? Result<void>() : Result<void>(listen_error(fault));
 }
 
 Result<void> Listener::open(const Address& address) {
   address_ = address;
   paused_ = false;
   const int failed = loop_.engine().listen(socket_, address_, backlog);
-  return failed == 0 ? Result<void>() : Result<void>(error_of(-failed, Side::internal));
+  return failed == 0 ? Result<void>() : Result<void>(listen_error(-failed));
 }
 
 void Listener::start() {

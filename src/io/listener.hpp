@@ -24,7 +24,8 @@ class Listener {
 
   /// Whether an address could be bound by us alone; a listener itself shares its port with whoever shares it too.
   static Result<void> probe(const Address& address);
-  /// Binds and listens. Error: exhausted when the port is taken, refused when not permitted.
+  /// Binds and listens. Error: exhausted when the port is taken, refused when not permitted, unavailable when no
+  /// interface has the address; `code` is the errno.
   Result<void> open(const Address& address);
   /// Begins to accept.
   void start();

@@ -201,5 +201,12 @@ TEST(SimulatedListener, WaitsAndTriesAgainWhenDescriptorsRunOut) {
   EXPECT_TRUE(world.run_until([&] { return client.is_connected(); }, std::chrono::seconds(1)));
 }
 
+TEST(ListenerProbe, SaysThatNoInterfaceHasAnAddress) {
+  const Result<void> probed = Listener::probe(*Address::parse("192.0.2.1:5000"));  // for documentation: nobody's
+  ASSERT_FALSE(probed);
+  EXPECT_EQ(probed.error().code, EADDRNOTAVAIL);
+  EXPECT_THAT(std::string(probed.error().detail), HasSubstr("no interface"));
+}
+
 }  // namespace
 }  // namespace fairlead::io

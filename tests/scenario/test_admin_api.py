@@ -245,13 +245,18 @@ def test_the_commands_do_what_they_say(scene, redis_server):
     removed = command(instance, "backend", "remove", "http://127.0.0.1:1")
     assert (removed.returncode, removed.stdout) == (0, "http://127.0.0.1:1 was removed\n")
     again = command(instance, "backend", "remove", "http://127.0.0.1:1")
-    assert again.returncode == 1 and "no such backend" in again.stderr
+    assert again.returncode == 1 and "the pool default has no backend http://127.0.0.1:1; " in again.stderr
 
 
 def test_the_commands_say_what_is_wrong(shared_instance, tmp_path):
     nobody = run_command("status", "--admin", "127.0.0.1:1")
     assert nobody.returncode == 1 and "no fairlead answers on 127.0.0.1:1" in nobody.stderr
     assert "--admin" in run_command("status", "--admin", "nonsense").stderr
+    pool = command(shared_instance, "backend", "list", "--pool", "defualt")
+    assert pool.returncode == 1 and "no pool named defualt; did you mean default?" in pool.stderr
+    for words in (["status"], ["backend", "list"], ["backend", "remove", "http://a"]):
+        clients = run_command(*words, "--admin", "%s:%d" % shared_instance.address)
+        assert clients.returncode == 1 and "isn't fairlead's admin listener" in clients.stderr
     assert "1 to 1000" in command(shared_instance, "backend", "add", "http://a", "--weight", "0").stderr
     assert "starts with http://" in command(shared_instance, "backend", "add", "a").stderr
     assert "list, add, remove or drain" in run_command("backend").stderr

@@ -255,6 +255,13 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(tmp_path, which):
     lines = [line for line in said.splitlines() if address in line]
     assert len(lines) == 1, said
     assert re.search("in use", lines[0]), said
+    assert "listening" not in said, "nothing serves"
+
+
+def test_an_address_that_no_interface_has_is_told(tmp_path):
+    file = tmp_path / "fairlead.yml"
+    file.write_text(yaml.safe_dump(configuration(listen=[{"address": "192.0.2.1:5000"}])))
+    assert "192.0.2.1:5000: no interface of this machine has the address; " in fails_to_start("--config", file)
 
 
 def test_a_file_that_isnt_there_is_told(tmp_path):
@@ -292,6 +299,11 @@ def test_a_state_in_the_environment_that_is_none_is_told():
                           env={"FAIRLEAD_STATE": "mysql://user:secret-word@x"})
     assert "redis://" in said and "broken invariant" not in said
     assert "secret-word" not in said
+
+
+def test_a_state_in_the_environment_that_isnt_used_is_told(scene):
+    instance = scene.fairlead([scene.backend()], env={"FAIRLEAD_STATE": "redis://127.0.0.1:1"})
+    assert "FAIRLEAD_STATE isn't used" in instance.log()
 
 
 def test_set_overrides_the_file(scene):
@@ -355,6 +367,33 @@ def test_check_of_a_file_that_isnt_there_ends_with_1(tmp_path):
     done = run_command("check", tmp_path / "absent.yml")
     assert done.returncode == 1
     assert "absent.yml" in done.stdout + done.stderr
+
+
+def test_check_finds_the_faults_that_a_start_would_find(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("brief")
+    file = tmp_path / "files.yml"
+    file.write_text(f"admin:\n  token_file: {secret}\nstate:\n  url: rediss://h\n  ca_file: {tmp_path}/absent.pem\n")
+    for words in (["check", file], ["run", "--config", file]):
+        done = run_command(*words)
+        assert done.returncode == 1
+        assert [line.split(" ")[0] for line in done.stderr.splitlines()] == [f"{file}:2:15:", f"{file}:5:12:"]
+
+
+def test_check_sees_the_file_as_a_start_with_the_same_settings_would(tmp_path):
+    file = tmp_path / "good.yml"
+    file.write_text("workers: 2\n")
+    assert run_command("check", file, "--set", "workers=3").returncode == 0
+    done = run_command("check", file, "--set", "workers=x")
+    assert done.returncode == 1 and done.stderr.startswith("--set:1:9: `workers` can't be the text `x`")
+
+
+def test_check_notes_what_is_legal_and_surely_not_meant(tmp_path):
+    file = tmp_path / "odd.yml"
+    file.write_text("pools:\n  - name: default\n    backends: [{url: 'http://a'}, {url: 'http://A:80'}]\n")
+    done = run_command("check", file)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0].startswith(f"{file}:3:41: note: `http://A:80` is the same server"), done.stdout
 
 
 # The command line.

@@ -134,6 +134,7 @@ command_format() {
 # Seeds are in fuzz/corpus/TARGET; what is found grows under build/.
 command_fuzz() {
   local seconds=${1:-60} source target failed=0
+  [[ $# -le 1 && $seconds =~ ^[1-9][0-9]{0,5}$ ]] || die "fuzz takes a number of seconds, 1 to 999999, not '$*'"
   local -a targets=() others=()
   while read -r source; do
     target=$(basename "$source" .cpp)
@@ -142,26 +143,48 @@ command_fuzz() {
   done < <(find src -name '*_fuzz.cpp' | sort)
   build asan "${targets[@]}"
   mkdir -p build/fuzz/findings
-  fuzz_one "$fuzz_first" "$seconds" &
-  local first=$! share=$((seconds / ${#others[@]}))
+  trap fuzz_stop EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  local share=$((seconds / ${#others[@]}))
+  [[ $share -ge 1 ]] || share=1
+  fuzz_start "$fuzz_first" "$seconds"
   for target in "${others[@]}"; do
-    fuzz_one "$target" $((share > 1 ? share : 1)) || failed=1
+    fuzz_start "$target" "$share"
+    fuzz_end "$target" "$share" || failed=1
   done
-  wait "$first" || failed=1
+  fuzz_end "$fuzz_first" "$seconds" || failed=1
   return "$failed"
 }
 
 fuzz_first=head_parser_fuzz
+declare -A fuzz_processes=()  # of the targets that run
 
-fuzz_one() {
-  local target=$1 seconds=$2 status=0
+fuzz_start() {
+  local target=$1 seconds=$2
   local -a corpora=("build/fuzz/corpus/$target")
   mkdir -p "${corpora[0]}"
   [[ ! -d fuzz/corpus/$target ]] || corpora+=("fuzz/corpus/$target")
   "build/asan/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
-    -artifact_prefix="build/fuzz/findings/$target-" "${corpora[@]}" 2>"build/fuzz/$target.log" || status=1
+    -artifact_prefix="build/fuzz/findings/$target-" "${corpora[@]}" 2>"build/fuzz/$target.log" &
+  fuzz_processes[$target]=$!
+}
+
+fuzz_end() {
+  local target=$1 seconds=$2 status=0
+  wait "${fuzz_processes[$target]}" || status=1
+  unset "fuzz_processes[$target]"
   [[ $status -eq 0 ]] || tail -n 40 "build/fuzz/$target.log"
   echo "-- fuzz $target, $seconds s: $(sed -n 's/.*number_of_executed_units: //p' "build/fuzz/$target.log") runs," \
     "$([[ $status -eq 0 ]] && echo ok || echo FAILED)"
   return "$status"
+}
+
+# However the script ends, nothing goes on without it.
+fuzz_stop() {
+  trap '' INT TERM HUP
+  local target
+  for target in "${!fuzz_processes[@]}"; do
+    kill "${fuzz_processes[$target]}" 2>/dev/null || true
+  done
 }

@@ -14,6 +14,8 @@ command_run() {
   local port=${FAIRLEAD_PORT:-5000} admin_port=${FAIRLEAD_ADMIN_PORT:-8000} again="./dev run${1:+ $1}"
   need_port_number "$port" FAIRLEAD_PORT
   need_port_number "$admin_port" FAIRLEAD_ADMIN_PORT
+  [[ $port != "$admin_port" ]] ||
+    die "the listener and the admin API are both to have port $port; give FAIRLEAD_PORT or FAIRLEAD_ADMIN_PORT another"
   require build run
   if [[ $with_redis == yes ]]; then require redis; fi
   [[ $admin_port == 8000 ]] || again="FAIRLEAD_ADMIN_PORT=$admin_port $again"
@@ -53,8 +55,8 @@ port_is_free() {
 }
 
 need_port_number() {
-  [[ $1 =~ ^[0-9]{1,5}$ ]] && ((10#$1 >= 1 && 10#$1 <= 65535)) && return
-  die "$2 is '$1'; a port is a number from 1 to 65535"
+  [[ $1 =~ ^[1-9][0-9]{0,4}$ && $1 -le 65535 ]] && return
+  die "$2 is '$1'; a port is a number from 1 to 65535, without zeros before it"
 }
 
 need_free_port() {

@@ -53,6 +53,15 @@ std::optional<AddressRange> parse_address_range(std::string_view text) {
   return AddressRange{*address, static_cast<std::uint8_t>(before + *bits)};
 }
 
+bool has_host_bits(const AddressRange& range) {
+  for (std::size_t bit = range.prefix_bits; bit < range.address.size() * 8; ++bit) {
+    if ((range.address[bit / 8] & (0x80U >> (bit % 8))) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_in_any(const std::array<std::uint8_t, 16>& address, std::span<const AddressRange> ranges) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [&address](const AddressRange& range) { return range.contains(address); });

@@ -68,6 +68,16 @@ TEST(AddressRange, TakesTheLongestPrefixAndNoLonger) {
   EXPECT_FALSE(parse_address_range("::1/129"));
 }
 
+TEST(AddressRange, SeesBitsThatThePrefixDoesntReach) {
+  const auto has = [](const char* text) { return has_host_bits(*parse_address_range(text)); };
+  EXPECT_TRUE(has("10.0.0.1/8"));
+  EXPECT_TRUE(has("10.0.0.1/31"));
+  EXPECT_TRUE(has("fd00::1/8"));
+  for (const char* text : {"10.0.0.0/8", "10.0.0.1", "10.0.0.1/32", "0.0.0.0/0", "::/0", "::1", "fd00::/8"}) {
+    EXPECT_FALSE(has(text)) << text;
+  }
+}
+
 TEST(AddressRange, RejectsWhatIsNone) {
   for (const char* text : {"", "/", "/8", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/8 ",
                            "10.0.0/8", "localhost", "10.0.0.0/a", "10.0.0.0/255.0.0.0", "10.0.0.0/256", "*", "[::1]"}) {
