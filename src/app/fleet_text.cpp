@@ -83,7 +83,11 @@ std::string backends_text(std::string_view json) {
                        count_at(backend, "/weight"), text_at(backend, "/state"), count_at(backend, "/in_flight/local"),
                        count_at(backend, "/in_flight/fleet"));
   }
-  return backends.size() > 0 ? out : out + "  (no backends)\n";
+  if (backends.size() == 0) {
+    out += "  (no backends)\n";
+  }
+  const std::string refusal = text_at(root, "/unregistered");
+  return refusal.empty() ? out : out + "  (Redis refuses to register the configured ones: " + refusal + ")\n";
 }
 
 std::vector<std::string> pool_names(std::string_view json) {

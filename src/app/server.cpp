@@ -87,6 +87,8 @@ void Server::add_metrics() {
         });
   };
   using metrics::MetricType;
+  gauge("fairlead_unregistered_pools", "Pools whose configured backends Redis refuses to register; they serve.",
+        MetricType::gauge, [this] { return state_.unregistered_pools(); });
   gauge("fairlead_config_generation", "Snapshots published since the start.", MetricType::gauge,
         [this] { return controller_.snapshot()->version; });
   gauge("fairlead_config_reloads_total", "Reloads that took effect.", MetricType::counter,
