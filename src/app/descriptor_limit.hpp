@@ -1,6 +1,6 @@
 // Descriptors for what is configured: a client connection needs one and may need another upstream. Raises the soft
-// limit as far as the hard one allows; what doesn't fit is said with what is left to do, and isn't let in: a client that
-// waits for room is served, one whose request finds no descriptor isn't.
+// limit as far as the hard one allows; what doesn't fit is said with what is left to do, and isn't let in: a client
+// that waits for room is served, one whose request finds no descriptor isn't.
 #pragma once
 
 #include <cstddef>

@@ -353,7 +353,7 @@ io::Task<Result<void>> Exchange::relay_answer() {
   memory_.request.keep_alive = !down.close;
   memory_.downstream_head.clear();
   http::append_downstream_response(memory_.downstream_head, memory_.response, down,
-                                   route.annotated ? std::string_view(url) : std::string_view());
+                                   route.annotated ? std::string_view(url) : std::string_view(), tools_.date.text());
   http::BodyDecoder decoder(*framing);
   Relay answer(BodySource{connection_->stream, decoder, route.idle},
                BodySink{client_.stream(), down.kind == http::BodyKind::chunked, route.idle});
@@ -455,6 +455,7 @@ io::Task<Served> Exchange::answer_problem(http::Problem problem) {
   const bool is_http_1_0 = memory_.request.version == http::Version::http_1_0;
   problem.close = problem.close || is_http_1_0 || !is_all_read || !memory_.request.keep_alive || client_.draining();
   problem.head_only = memory_.request.method == http::Method::head;
+  problem.date = tools_.date.text();
   memory_.downstream_head.clear();
   http::append_problem(memory_.downstream_head, problem);
   const Result<void> written = co_await client_.write(memory_.downstream_head);

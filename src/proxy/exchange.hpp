@@ -21,6 +21,7 @@
 #include "proxy/admission.hpp"
 #include "proxy/adopted_snapshot.hpp"
 #include "proxy/choosing.hpp"
+#include "proxy/date_clock.hpp"
 #include "proxy/downstream_connection.hpp"
 #include "proxy/failure_log.hpp"
 #include "proxy/relay.hpp"
@@ -35,6 +36,7 @@ struct ExchangeTools {
   UpstreamPool& upstreams;
   ProxyMetrics& metrics;
   FailureLog& failures;
+  DateClock& date;
 };
 
 class Exchange final : private ClientGone {

@@ -1,5 +1,5 @@
-// Reads a request's whole body, for services that answer by themselves instead of passing it on; or skips what is here. Bytes behind the body
-// stay in the connection's buffer: they are the next request's.
+// Reads a request's whole body, for services that answer by themselves instead of passing it on; or skips what is here
+// of it. Bytes behind the body stay in the connection's buffer: they are the next request's.
 #pragma once
 
 #include <functional>

@@ -14,8 +14,9 @@ Worker::Worker(const Parts& parts, std::shared_ptr<const routing::Snapshot> snap
       log_(parts.log),
       metrics_(parts.families, parts.shard),
       failures_(parts.log),
+      date_(parts.loop),
       upstreams_(parts.loop, parts.resolver, metrics_),
-      tools_{parts.loop, parts.store, upstreams_, metrics_, failures_},
+      tools_{parts.loop, parts.store, upstreams_, metrics_, failures_, date_},
       connections_max_(parts.connections_max),
       connections_configured_(parts.connections_configured) {
   adopt(std::move(snapshot));

@@ -55,6 +55,7 @@ class Worker final : public Service {
   // Service:
   [[nodiscard]] ConnectionPolicy policy() const override;
   io::Task<Served> serve(DownstreamConnection& client) override;
+  [[nodiscard]] std::string_view date() override { return date_.text(); }
   void refused(const Error& error, int status) override;
 
  private:
@@ -74,6 +75,7 @@ class Worker final : public Service {
   const Log& log_;
   ProxyMetrics metrics_;
   FailureLog failures_;
+  DateClock date_;
   UpstreamPool upstreams_;
   ExchangeTools tools_;
   SnapshotRef snapshot_;

@@ -1,4 +1,4 @@
-"""Fewer file descriptors than limits.connections needs: what fits is served well, the rest waits, and the log says it."""
+"""Fewer file descriptors than limits.connections needs: what fits is served, the rest waits, and the log says it."""
 
 import re
 import shutil
