@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/balance/backend_set.hpp"
+#include "core/balance/list_change.hpp"
 #include "fleet/arguments.hpp"
 #include "fleet/random_id.hpp"
 
@@ -52,11 +53,33 @@ BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, 
 
 void BackendListWatch::watch(std::vector<Pool> pools) {
   registrations_.reconfigure(pools_, pools);
+  tell_leftovers(pools);
   std::erase_if(published_, [&pools](const auto& entry) {
     return std::ranges::find(pools, entry.first, &Pool::name) == pools.end();
   });
   pools_ = std::move(pools);
   digests_.clear();
+}
+
+/// What leaves the file stays in Redis, where an operator may have wanted it; that it serves on is said.
+void BackendListWatch::tell_leftovers(const std::vector<Pool>& next) const {
+  for (const Pool& before : pools_) {
+    const auto after = std::ranges::find(next, before.name, &Pool::name);
+    const auto listed = published_.find(before.name);
+    if (after == next.end() || listed == published_.end()) {
+      continue;
+    }
+    balance::ListChange left{.removed = balance::change_between(before.configured, after->configured).removed};
+    std::erase_if(left.removed, [&](const std::string& url) {
+      return std::ranges::find(listed->second, url, &balance::ListedBackend::url) == listed->second.end();
+    });
+    if (!left.removed.empty()) {
+      log_.info("backends that left the configuration serve on, since the list in redis has them",
+                {{"pool", before.name},
+                 {"change", balance::shown(left)},
+                 {"hint", "fairlead backend remove URL takes one out"}});
+    }
+  }
 }
 
 void BackendListWatch::start() {

@@ -74,6 +74,7 @@ class BackendListWatch {
     std::uint64_t shown_by;  ///< the poll that shows it
   };
 
+  void tell_leftovers(const std::vector<Pool>& next) const;
   void look();
   void saw_kept(ReplyView reply);
   void saw_digests(ReplyView reply);

@@ -351,6 +351,17 @@ TEST_F(BackendListWatchOnRedis, ServesAsManyBackendsAsAListMayHaveAndOfALongerOn
   EXPECT_EQ(lists_["default"], urls);
 }
 
+TEST_F(BackendListWatchOnRedis, SaysOnceThatWhatLeftTheFileServesOn) {
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}, {.url = "http://gone"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b", "http://gone"}));
+  (*redis_)("LREM backend_servers 0 http://gone");
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
+  watch({{"default", {{.url = "http://a"}}}});
+  watch({{"default", {{.url = "http://a"}}}});
+  EXPECT_EQ(on_.lines.count("serve on, since the list in redis has them pool=default change=\"removed http://b\""), 1u);
+  EXPECT_EQ(on_.lines.count("serve on"), 1u);
+}
+
 TEST_F(BackendListWatchOnRedis, AReloadRegistersOnlyWhatIsNew) {
   start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
   ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));

@@ -44,6 +44,17 @@ bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+/// Of what is expected to pass, or not known better.
+std::string_view hint_of_passing(std::string_view reason) {
+  if (reason == "malformed") {
+    return "what answers there doesn't speak as Redis does; look at host and port in state.url";
+  }
+  if (reason == "ERR") {
+    return "an error that fairlead has no word for; docs/redis.md says what the keys are to hold";
+  }
+  return "it is tried again by itself";
+}
+
 }  // namespace
 
 StateFault fault_of(const Error& error) {
@@ -70,20 +81,12 @@ StateFault fault_of_reply(std::string_view text) {
 }
 
 std::string_view hint_of(const StateFault& fault) {
-  return fault.detail.empty() ? hint_of(fault.reason) : fault.detail;
+  return fault.detail.empty() ? hint_of_passing(fault.reason) : fault.detail;
 }
 
 std::string_view hint_of(std::string_view reason) {
-  if (const StateFault fault = known(reason); !fault.detail.empty()) {
-    return fault.detail;
-  }
-  if (reason == "malformed") {
-    return "what answers there doesn't speak as Redis does; look at host and port in state.url";
-  }
-  if (reason == "ERR") {
-    return "an error that fairlead has no word for; docs/redis.md says what the keys are to hold";
-  }
-  return "it is tried again by itself";
+  const StateFault fault = known(reason);
+  return hint_of(fault.reason.empty() ? StateFault{reason} : fault);
 }
 
 bool is_forgotten(const StateFault& fault) {
