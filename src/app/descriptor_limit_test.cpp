@@ -27,6 +27,9 @@ TEST(DescriptorLimit, ATinyLimitIsSharedEquallyAndOneConnectionIsAlwaysServed) {
 TEST(DescriptorLimit, SaysWhatIsServedWhereItCantBeRaised) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  if (before.rlim_max > (1U << 30)) {
+    GTEST_SKIP() << "there is no limit here";
+  }
   test::LinesSink lines;
   const Log log(lines, LogLevel::info);
   const std::size_t wanted = before.rlim_max;  // more than any limit allows

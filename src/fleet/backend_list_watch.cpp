@@ -312,8 +312,8 @@ void BackendListWatch::set_epoch() {
   const std::string key = keys_.epoch();
   const std::string id = random_id();
   client_.command("set", {"SET", key, id, "NX"}, call_max, [this](ReplyView reply) {
-    for (const Pool& pool : pools_) {
-      if (reply.is_error() && !pool.configured.empty()) {
+    if (reply.is_error()) {
+      for (const Pool& pool : registrations_.take(loop_.now())) {
         not_registered(pool, fault_of_reply(reply.text()));
       }
     }

@@ -250,6 +250,33 @@ TEST_F(BackendListWatchOnRedis, ARedisThatCameBackEmptyAndFullTakesNoBackendAway
   EXPECT_EQ(lists_["default"], Urls{"http://a"});
 }
 
+TEST_F(BackendListWatchOnRedis, AnEpochThatWasMissingForAWhileBringsNobodyBackWhoWasTakenOut) {
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
+  (*redis_)("LREM backend_servers 0 http://b");
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  const std::string epoch = (*redis_)("GET fairlead:epoch").text;
+  (*redis_)("CONFIG SET maxmemory 1");
+  (*redis_)("DEL fairlead:epoch");
+  ASSERT_TRUE(on_.until([this] { return refused("set") >= 2; }));
+  (*redis_)("CONFIG SET maxmemory 0");
+  (*redis_)("SET fairlead:epoch " + epoch);
+  (*redis_)("RPUSH backend_servers http://c");
+  EXPECT_TRUE(becomes("default", {"http://a", "http://c"}));
+  EXPECT_EQ(calls("register"), 1);
+}
+
+TEST_F(BackendListWatchOnRedis, ARedisThatTakesNoEpochSaysOnceThatNothingIsRegistered) {
+  (*redis_)("CONFIG SET maxmemory 1");
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(on_.until([this] { return refused("set") >= 8; }));
+  EXPECT_EQ(on_.lines.count("redis refuses to register backends"), 1u);
+  EXPECT_EQ(watch_->unregistered().at("default"), "OOM");
+  (*redis_)("CONFIG SET maxmemory 0");
+  EXPECT_TRUE(becomes("default", {"http://a"}));
+  EXPECT_TRUE(watch_->unregistered().empty());
+}
+
 TEST_F(BackendListWatchOnRedis, AConfiguredWeightIsTheBackendsOwn) {
   start({{"default", {{.url = "http://a", .weight = 3}, {.url = "http://b"}}}});
   EXPECT_TRUE(shows("default", {{.url = "http://a", .weight = 3}, {.url = "http://b"}}));
@@ -348,6 +375,8 @@ TEST_F(BackendListWatchOnRedis, ServesAsManyBackendsAsAListMayHaveAndOfALongerOn
   (*redis_)("RPUSH backend_servers http://beyond");
   EXPECT_TRUE(on_.until([this] { return on_.lines.count("only its first backends serve") == 1; }));
   EXPECT_EQ(on_.lines.count("listed=10001 max=10000"), 1u);
+  (*redis_)("RPOP backend_servers");
+  EXPECT_TRUE(on_.until([this] { return on_.lines.count("isn't too long any more") == 1; }));
   EXPECT_EQ(lists_["default"], urls);
 }
 

@@ -3,7 +3,7 @@
 namespace fairlead::proxy {
 
 void DateClock::renew() {
-  const auto now = std::chrono::system_clock::now();
+  const auto now = wall_clock_();
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   text_ = http::imf_fixdate(second);
   stands_until_ =

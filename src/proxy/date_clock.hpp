@@ -2,6 +2,7 @@
 // a request pays for a comparison. One a loop. Thread rule: its loop's thread.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "core/http/date.hpp"
@@ -11,7 +12,10 @@ namespace fairlead::proxy {
 
 class DateClock {
  public:
-  explicit DateClock(const io::EventLoop& loop) : loop_(loop) {}
+  using WallClock = std::chrono::system_clock::time_point (*)() noexcept;
+
+  explicit DateClock(const io::EventLoop& loop, WallClock wall_clock = std::chrono::system_clock::now)
+      : loop_(loop), wall_clock_(wall_clock) {}
 
   /// Valid until it is asked again.
   std::string_view text() {
@@ -25,6 +29,7 @@ class DateClock {
   void renew();
 
   const io::EventLoop& loop_;
+  WallClock wall_clock_;
   http::DateText text_{};
   io::TimePoint stands_until_ = io::TimePoint::min();
 };

@@ -29,16 +29,25 @@ bool is_one_date(std::string_view answer) {
   return found.size() == 30 && found.ends_with(" GMT\n");
 }
 
-TEST(DateClock, KeepsItsTextForASecondAtMost) {
+int looks = 0;  // at the clock on the wall, which goes on by a second with each
+
+std::chrono::system_clock::time_point wall() noexcept {
+  using std::chrono::milliseconds;
+  return std::chrono::system_clock::time_point(std::chrono::seconds(784'111'776 + ++looks) + milliseconds(400));
+}
+
+TEST(DateClock, LooksAtTheWallOnceASecondAndNoSoonerThanItChanges) {
+  using std::chrono::milliseconds;
   testing::Simulation world;
-  DateClock clock(world.loop());
-  const std::string first(clock.text());
-  EXPECT_EQ(first.size(), 29U);
-  EXPECT_TRUE(first.ends_with(" GMT"));
-  const char* const place = clock.text().data();
-  world.run_for(std::chrono::seconds(1));
-  EXPECT_EQ(clock.text().data(), place);
-  EXPECT_GE(std::string(clock.text()).size(), 29U);
+  looks = 0;
+  DateClock clock(world.loop(), wall);
+  EXPECT_EQ(clock.text(), "Sun, 06 Nov 1994 08:49:37 GMT");
+  world.run_for(milliseconds(599));
+  EXPECT_EQ(clock.text(), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(looks, 1);
+  world.run_for(milliseconds(1));
+  EXPECT_EQ(clock.text(), "Sun, 06 Nov 1994 08:49:38 GMT");
+  EXPECT_EQ(looks, 2);
 }
 
 TEST(Date, AnAnswerOfTheBackendsThatHasNoneGetsOne) {

@@ -105,7 +105,9 @@ io::Task<Served> Worker::serve(DownstreamConnection& client) {
 }
 
 void Worker::refused(const Error& error, int status) {
-  failures_.request_failed({}, status, reason_of(error));
+  if (failures_.tells_requests()) {
+    failures_.request_failed({}, status, reason_of(error));
+  }
   metrics_.count_client_reject(name_of(error.kind));
   const std::chrono::duration<double> none(0);
   metrics_.count_request(snapshot_->unrouted(), http::Method::other, status, none.count());
