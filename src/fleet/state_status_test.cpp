@@ -82,6 +82,7 @@ TEST(StateStatus, WorkersThatFlipAtOnceSayItOnce) {
   status.workers = workers;
   std::atomic<int> said{0};
   std::vector<std::thread> threads;
+  threads.reserve(workers);
   for (unsigned i = 0; i < workers; ++i) {
     threads.emplace_back([&] {
       for (int turn = 0; turn < 1000; ++turn) {
