@@ -14,7 +14,7 @@ constexpr std::array<StateFault, 21> replies{{
     {"WRONGTYPE", true, "a key of fairlead's holds another type than docs/redis.md says; delete it"},
     {"NO_INTEGER", true, "rr_counter, fairlead:tie or a conn_count of the pool holds no whole number; delete it"},
     {"READONLY", true, "that Redis is a replica: state.url is to name the master, or follow it with redis+sentinel://"},
-    {"CROSSSLOT", true, "set state.key_prefix to a hash tag such as {lb}: so that all keys lie on one slot"},
+    {"CROSSSLOT", true, "set state.key_prefix to a hash tag such as '{lb}:' so that all keys lie on one slot"},
     {"MISCONF", true, "Redis can't save to its disk and takes no writes; its own log says why"},
     {"OOM", true, "Redis is at its maxmemory; give it more or free some"},
     {"NO_DATABASE", true, "that Redis has fewer databases than the number in state.url"},
