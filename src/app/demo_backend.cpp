@@ -44,7 +44,8 @@ io::Task<proxy::Served> DemoBackend::serve(proxy::DownstreamConnection& client) 
   body += ", " + std::to_string(bytes) + " bytes received\n";
   co_await io::SleepUntil(loop_, loop_.now() + delay_);
   std::string& out = memory.downstream_head;
-  out = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ";
+  out = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: ";
+  out.append(date_.text()).append("\r\nContent-Length: ");
   out += std::to_string(body.size());
   out += request.keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
   if (request.method != http::Method::head) {

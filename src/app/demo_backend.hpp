@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "io/listener.hpp"
 #include "io/task_scope.hpp"
+#include "proxy/date_clock.hpp"
 #include "proxy/downstream_connection.hpp"
 
 namespace fairlead::app {
@@ -26,6 +27,7 @@ class DemoBackend final : public proxy::Service {
   // Service:
   [[nodiscard]] proxy::ConnectionPolicy policy() const override { return {}; }
   io::Task<proxy::Served> serve(proxy::DownstreamConnection& client) override;
+  [[nodiscard]] std::string_view date() override { return date_.text(); }
   void refused(const Error&, int) override {}
 
  private:
@@ -33,6 +35,7 @@ class DemoBackend final : public proxy::Service {
   io::Task<> await_end();
 
   io::EventLoop& loop_;
+  proxy::DateClock date_{loop_};
   std::chrono::milliseconds delay_;
   std::uint16_t port_ = 0;
   proxy::RequestMemoryPool memory_pool_;

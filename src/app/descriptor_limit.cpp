@@ -7,15 +7,21 @@
 namespace fairlead::app {
 namespace {
 
-constexpr rlim_t descriptors_for_ourselves = 256;  // loops, listeners, admin, Redis, idle upstream connections
+constexpr std::size_t descriptors_for_ourselves = 256;  // loops, listeners, admin, Redis, idle upstream connections
+constexpr std::size_t descriptors_each = 2;             // the client's and the backend's
 
 }  // namespace
 
-void ensure_descriptors(std::size_t connections, const Log& log) {
-  const rlim_t needed = 2 * static_cast<rlim_t>(connections) + descriptors_for_ourselves;
+std::size_t connections_within(std::size_t descriptors, std::size_t wanted) {
+  const std::size_t reserve = std::min(descriptors_for_ourselves, descriptors / 2);
+  return std::clamp<std::size_t>((descriptors - reserve) / descriptors_each, 1, std::max<std::size_t>(wanted, 1));
+}
+
+std::size_t ensure_descriptors(std::size_t wanted, const Log& log) {
+  const rlim_t needed = descriptors_each * wanted + descriptors_for_ourselves;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) {
-    return;
+    return wanted;
   }
   const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = std::min(needed, limit.rlim_max);
@@ -24,10 +30,14 @@ void ensure_descriptors(std::size_t connections, const Log& log) {
   }
   if (limit.rlim_cur >= needed) {
     log.info("file-descriptor limit raised", {{"from", before}, {"to", limit.rlim_cur}});
-  } else {
-    log.warn("file-descriptor limit is too low for limits.connections; raise it (ulimit -n) or lower the key",
-             {{"limit", limit.rlim_cur}, {"needed", needed}, {"connections", connections}});
+    return wanted;
   }
+  const std::size_t fitting = connections_within(limit.rlim_cur, wanted);
+  log.warn(
+      "file-descriptor limit is too low for limits.connections, fewer are served at a time; raise it (ulimit -n, "
+      "LimitNOFILE) or set the key to what is served",
+      {{"limit", limit.rlim_cur}, {"needed", needed}, {"limits.connections", wanted}, {"served", fitting}});
+  return fitting;
 }
 
 }  // namespace fairlead::app

@@ -109,6 +109,9 @@ std::string backends_text(std::string_view json) {
   }
   std::string out = fmt::format("\n  {:<{}} {:>6} {:<9} {:>6} {:>6}\n", "POOL " + std::string(text_at(root, "/pool")),
                                 width, "WEIGHT", "STATE", "HERE", "FLEET");
+  if (const std::string refusal = text_at(root, "/unregistered"); !refusal.empty()) {
+    out += "  (Redis refuses to register the configured ones: " + refusal + ")\n";
+  }
   for (const Element backend : backends) {
     out += fmt::format("  {:<{}} {:>6} {:<9} {:>6} {:>6}\n", text_at(backend, "/url"), width,
                        count_at(backend, "/weight"), text_at(backend, "/state"), count_at(backend, "/in_flight/local"),

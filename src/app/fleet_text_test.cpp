@@ -23,6 +23,11 @@ TEST(FleetText, ShowsBackendsAndWhatIsNotKnown) {
   EXPECT_NE(backends_text(R"({"pool":"p","backends":[]})").find("(no backends)"), std::string::npos);
 }
 
+TEST(FleetText, SaysThatRedisRefusesToRegisterWhatIsConfigured) {
+  const std::string text = backends_text(R"({"pool":"p","unregistered":"OOM","backends":[]})");
+  EXPECT_NE(text.find("(Redis refuses to register the configured ones: OOM)"), std::string::npos) << text;
+}
+
 TEST(FleetText, WhatWouldSteerATerminalIsNotShown) {
   EXPECT_EQ(problem_text("{\"detail\":\"a\\u001b]0;x\\u0007\"}"), "a?]0;x?");
   EXPECT_EQ(printable("a\xff\x9b"), "a??");

@@ -39,7 +39,7 @@ Server::~Server() {
 
 std::optional<std::string> Server::start() {
   const control::Config& config = controller_.config();
-  ensure_descriptors(config.limits.connections, log_);
+  connections_max_ = ensure_descriptors(config.limits.connections, log_);
   add_metrics();
   if (auto failure = state_.fault()) {
     return failure;
@@ -83,6 +83,8 @@ void Server::add_metrics() {
         });
   };
   using metrics::MetricType;
+  gauge("fairlead_unregistered_pools", "Pools whose configured backends Redis refuses to register; they serve.",
+        MetricType::gauge, [this] { return state_.unregistered_pools(); });
   gauge("fairlead_config_generation", "Snapshots published since the start.", MetricType::gauge,
         [this] { return controller_.snapshot()->version; });
   gauge("fairlead_config_reloads_total", "Reloads that took effect.", MetricType::counter,
@@ -103,7 +105,7 @@ io::Task<> Server::become_ready() {
 
 std::optional<std::string> Server::make_workers() {
   const unsigned count = worker_count(controller_.config());
-  const std::size_t connections_each = std::max<std::size_t>(1, controller_.config().limits.connections / count);
+  const std::size_t connections_each = (connections_max_ + count - 1) / count;
   for (unsigned index = 0; index < count; ++index) {
     std::unique_ptr<io::Engine> engine = engines_.make();
     if (!engine) {
@@ -113,7 +115,8 @@ std::optional<std::string> Server::make_workers() {
     metrics::Shard& shard = registry_.add_shard();
     made->store = state_.make_store(index, made->loop, made->resolver, shard);
     made->worker = std::make_unique<proxy::Worker>(
-        proxy::Worker::Parts{made->loop, *made->store, made->resolver, families_, shard, log_, connections_each},
+        proxy::Worker::Parts{made->loop, *made->store, made->resolver, families_, shard, log_, connections_each,
+                             controller_.config().limits.connections},
         controller_.snapshot());
     workers_.push_back(std::move(made));
   }

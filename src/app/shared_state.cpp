@@ -138,6 +138,7 @@ control::FleetView SharedState::local_view() const {
   view.step = fleet::name_of(status_.step());
   view.age_s = status_.age_s();
   if (watch_) {
+    view.unregistered = watch_->unregistered();
     return view;
   }
   control::FleetView::Member self{.id = settings_.instance, .is_own = true};

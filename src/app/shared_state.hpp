@@ -53,6 +53,8 @@ class SharedState final : public control::FleetDesk {
 
   /// Every worker has joined and every list was read; always so with memory://.
   [[nodiscard]] bool is_joined() const;
+  /// Pools whose configured backends Redis refuses to register.
+  [[nodiscard]] std::size_t unregistered_pools() const { return watch_ ? watch_->unregistered().size() : 0; }
   /// For the log: the state's URL without its password.
   [[nodiscard]] std::string shown() const { return fleet::redacted(settings_.url); }
 

@@ -12,10 +12,11 @@
 namespace fairlead::control {
 namespace {
 
-void append_response(std::string& out, int status, std::string_view content_type, std::string_view body, bool close,
-                     bool head_only) {
+void append_response(std::string& out, int status, std::string_view date, std::string_view content_type,
+                     std::string_view body, bool close, bool head_only) {
   out += "HTTP/1.1 " + std::to_string(status) + ' ';
   out += http::reason_of(status);
+  out.append("\r\nDate: ").append(date);
   if (status != 204) {
     out += "\r\nContent-Type: ";
     out += content_type;
@@ -28,10 +29,11 @@ void append_response(std::string& out, int status, std::string_view content_type
   }
 }
 
-void append_problem(std::string& out, int status, std::string_view detail, std::string_view allow, bool close,
-                    bool head_only) {
+void append_problem(std::string& out, int status, std::string_view date, std::string_view detail,
+                    std::string_view allow, bool close, bool head_only) {
   http::Problem problem;
   problem.status = status;
+  problem.date = date;
   problem.detail = detail;
   problem.allow = allow;
   problem.close = close;
@@ -138,7 +140,7 @@ io::Task<proxy::Served> AdminApi::serve(proxy::DownstreamConnection& client) {
   if (framing) {
     append_answer(memory.downstream_head, memory.request, scraped, close);
   } else {
-    append_problem(memory.downstream_head, framing.error().code, framing.error().detail, {}, close,
+    append_problem(memory.downstream_head, framing.error().code, date(), framing.error().detail, {}, close,
                    memory.request.method == http::Method::head);
   }
   const Result<void> written = co_await client.write(memory.downstream_head);
@@ -195,9 +197,9 @@ io::Task<proxy::Served> AdminApi::serve_api(proxy::DownstreamConnection& client,
   std::string& out = client.memory().downstream_head;
   out.clear();
   if (!answer.detail.empty()) {
-    append_problem(out, answer.status, answer.detail, answer.allow, close, head_only);
+    append_problem(out, answer.status, date(), answer.detail, answer.allow, close, head_only);
   } else {
-    append_response(out, answer.status, "application/json", answer.body, close, head_only);
+    append_response(out, answer.status, date(), "application/json", answer.body, close, head_only);
   }
   const Result<void> written = co_await client.write(out);
   if (!written) {
@@ -222,17 +224,17 @@ void AdminApi::append_answer(std::string& out, const http::RequestHead& request,
   const bool head_only = request.method == http::Method::head;
   const bool is_known = request.path == "/metrics" || request.path == "/healthz" || request.path == "/readyz";
   if (!is_known) {
-    append_problem(out, 404, "the admin listener serves /metrics, /healthz, /readyz and /api/v1/...", {}, close,
+    append_problem(out, 404, date(), "the admin listener serves /metrics, /healthz, /readyz and /api/v1/...", {}, close,
                    head_only);
   } else if (request.method != http::Method::get && !head_only) {
-    append_problem(out, 405, "this path takes GET and HEAD", "GET, HEAD", close, head_only);
+    append_problem(out, 405, date(), "this path takes GET and HEAD", "GET, HEAD", close, head_only);
   } else if (request.path == "/metrics") {
-    append_response(out, 200, metrics::prometheus_content_type, scraped, close, head_only);
+    append_response(out, 200, date(), metrics::prometheus_content_type, scraped, close, head_only);
   } else if (request.path == "/healthz" || ready_) {
-    append_response(out, 200, "text/plain; charset=utf-8", request.path == "/healthz" ? "ok\n" : "ready\n", close,
-                    head_only);
+    append_response(out, 200, date(), "text/plain; charset=utf-8", request.path == "/healthz" ? "ok\n" : "ready\n",
+                    close, head_only);
   } else {
-    append_response(out, 503, "text/plain; charset=utf-8", "not ready\n", close, head_only);
+    append_response(out, 503, date(), "text/plain; charset=utf-8", "not ready\n", close, head_only);
   }
 }
 

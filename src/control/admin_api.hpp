@@ -14,6 +14,7 @@
 #include "core/metrics/registry.hpp"
 #include "io/listener.hpp"
 #include "io/task_scope.hpp"
+#include "proxy/date_clock.hpp"
 #include "proxy/downstream_connection.hpp"
 
 namespace fairlead::control {
@@ -47,6 +48,7 @@ class AdminApi final : public proxy::Service {
   // Service:
   [[nodiscard]] proxy::ConnectionPolicy policy() const override { return {}; }
   io::Task<proxy::Served> serve(proxy::DownstreamConnection& client) override;
+  [[nodiscard]] std::string_view date() override { return date_.text(); }
   void refused(const Error&, int) override {}
 
  private:
@@ -76,6 +78,7 @@ class AdminApi final : public proxy::Service {
   const Controller& controller_;
   FleetDesk& desk_;
   FleetApi api_;
+  proxy::DateClock date_{loop_};
   io::Listener listener_;
   proxy::RequestMemoryPool memory_pool_;
   std::unordered_map<proxy::DownstreamConnection*, Visit> visits_;

@@ -17,6 +17,8 @@ using Milliseconds = std::chrono::milliseconds;
 
 struct ListenerConfig {
   std::string address;  ///< "IP:PORT", "[IPv6]:PORT"
+
+  friend bool operator==(const ListenerConfig&, const ListenerConfig&) = default;
 };
 
 enum class EngineChoice : std::uint8_t { automatic, epoll, io_uring };
@@ -28,6 +30,8 @@ struct StateConfig {
   Milliseconds sync_interval{0};  ///< of leased coordination; 0: follows the requests
   std::string key_prefix;
   std::string ca_file;  ///< PEM; empty: what the system trusts
+
+  friend bool operator==(const StateConfig&, const StateConfig&) = default;
 };
 
 struct LimitsConfig {
@@ -37,6 +41,8 @@ struct LimitsConfig {
   std::size_t target = 8 * 1024;
   std::uint64_t body = 64ULL << 20;  ///< 0: no limit
   std::size_t connections = 8'000;   ///< client connections at once, over all workers
+
+  friend bool operator==(const LimitsConfig&, const LimitsConfig&) = default;
 };
 
 struct TimeoutsConfig {
@@ -47,6 +53,8 @@ struct TimeoutsConfig {
   Milliseconds first_byte{30'000};
   Milliseconds idle{60'000};
   Milliseconds drain{30'000};
+
+  friend bool operator==(const TimeoutsConfig&, const TimeoutsConfig&) = default;
 };
 
 struct BackendConfig {
@@ -61,6 +69,8 @@ struct HashKeyConfig {
   std::string header;
   std::string cookie;
   std::string query_parameter;
+
+  friend bool operator==(const HashKeyConfig&, const HashKeyConfig&) = default;
 };
 
 struct PoolConfig {
@@ -69,6 +79,8 @@ struct PoolConfig {
   HashKeyConfig hash_key{};
   std::uint32_t hash_load_max = 125;  ///< hundredths of a backend's share; 0: no bound
   std::vector<BackendConfig> backends;
+
+  friend bool operator==(const PoolConfig&, const PoolConfig&) = default;
 };
 
 struct RouteConfig {
@@ -83,6 +95,8 @@ struct RouteConfig {
   std::optional<std::uint64_t> body;
   std::optional<Milliseconds> first_byte;
   std::optional<Milliseconds> idle;
+
+  friend bool operator==(const RouteConfig&, const RouteConfig&) = default;
 };
 
 struct Config {

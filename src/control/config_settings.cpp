@@ -176,8 +176,12 @@ void append_limits(std::vector<Setting>& settings, LimitsConfig& limits) {
       {"A request's body; more is answered 413. `0` is no limit. A route may set its own.",
        "Bodies are streamed, never held, so this protects the backends rather than fairlead."});
   add("limits.connections", NumberUnit::count, {1, 1'000'000}, limits.connections,
-      {"Client connections at once, over all workers. Further ones wait in the kernel's queue.",
-       "Each needs file descriptors; a limit that is known is better than running out of them."});
+      {"Client connections at once. Each worker takes an equal share, rounded up; the kernel deals connections out to "
+       "workers, and one that comes to a worker whose share is taken waits in the kernel's queue, also while another "
+       "has "
+       "room. So a small number is best used with `workers: 1`.",
+       "Each needs file descriptors, one more for its backend: where the process may not have as many, as many "
+       "connections as fit are served, and the log says how many."});
 }
 
 void append_timeouts(std::vector<Setting>& settings, TimeoutsConfig& timeouts) {
@@ -327,9 +331,11 @@ std::vector<Setting> settings_of(PoolConfig& pool) {
              {"How a backend is chosen.", "Round robin is right for equal requests, least_conn for unequal ones."}));
   append_affinity(settings, pool);
   settings.push_back(group_list("backends", {0, 10'000, "backend", "url", {}, {}}, pool.backends, settings_of_backend,
-                                {"Registered at start and on reload, added to what the state already holds.",
-                                 "Backends may come and go in the state. One that leaves the file stays in Redis until "
-                                 "it is taken out of the list."}));
+                                {"Registered at start, added to what the state already holds; on reload those that are "
+                                 "new in the file or weigh otherwise there.",
+                                 "Backends may come and go in the state. One that was taken out of the list stays out "
+                                 "over reloads, until it changes in the file or fairlead starts again; one that leaves "
+                                 "the file stays in Redis until it is taken out of the list."}));
   return settings;
 }
 

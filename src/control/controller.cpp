@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/balance/list_change.hpp"
+
 namespace fairlead::control {
 namespace {
 
@@ -35,6 +37,29 @@ std::vector<std::string_view> keys_for_restart(const Config& before, const Confi
   return keys;
 }
 
+/// The top-level keys whose values differ, with commas.
+std::string changed_keys(const Config& before, const Config& after) {
+  std::string keys;
+  const auto differs = [&keys](bool different, std::string_view key) {
+    if (different) {
+      keys.append(keys.empty() ? "" : ",").append(key);
+    }
+  };
+  differs(before.listen != after.listen, "listen");
+  differs(before.admin_address != after.admin_address || before.admin_token_file != after.admin_token_file ||
+              before.admin_token != after.admin_token,
+          "admin");
+  differs(before.workers != after.workers, "workers");
+  differs(before.engine != after.engine, "engine");
+  differs(before.state != after.state, "state");
+  differs(before.limits != after.limits, "limits");
+  differs(before.timeouts != after.timeouts, "timeouts");
+  differs(before.trusted_proxies != after.trusted_proxies, "trusted_proxies");
+  differs(before.pools != after.pools, "pools");
+  differs(before.routes != after.routes, "routes");
+  return keys.empty() ? "nothing" : keys;
+}
+
 }  // namespace
 
 Controller::Controller(Config config, const Log& log, Publish publish)
@@ -46,11 +71,12 @@ void Controller::reload(Config config) {
   for (const std::string_view key : keys_for_restart(started_, config)) {
     log_.warn("key takes effect at the next start only", {{"key", key}});
   }
+  const std::string changed = changed_keys(config_, config);
   bring_in(config);
   config_ = std::move(config);
   ++reloads_;
   publish_next();
-  log_.info("configuration reloaded", {{"generation", version_}});
+  log_.info("configuration reloaded", {{"generation", version_}, {"changed", changed}});
 }
 
 void Controller::reload_failed() {
@@ -62,7 +88,11 @@ void Controller::backends_listed(const std::string& pool, std::vector<balance::L
   if (known != lists_.end() && known->second == list) {
     return;
   }
-  log_.info("backends changed", {{"pool", pool}, {"backends", list.size()}});
+  if (const std::vector<balance::ListedBackend> before = list_of(pool); before != list) {
+    log_.info(
+        "backends changed",
+        {{"pool", pool}, {"backends", list.size()}, {"change", balance::shown(balance::change_between(before, list))}});
+  }
   lists_.insert_or_assign(pool, std::move(list));
   publish_next();
 }
@@ -113,8 +143,26 @@ void Controller::bring_in(const Config& next) {
   }
 }
 
+/// Once when nobody is left, and once when somebody is there again.
+void Controller::tell_idle_pools() {
+  std::set<std::string> idle;
+  for (const auto& pool : snapshot_->pools) {
+    if (pool->backends.empty()) {
+      idle.insert(pool->name);
+      if (!idle_.contains(pool->name)) {
+        log_.warn("no backend of a pool takes requests, they are answered 503",
+                  {{"pool", pool->name}, {"draining", pool->draining.size()}});
+      }
+    } else if (idle_.contains(pool->name)) {
+      log_.info("backends of a pool take requests again", {{"pool", pool->name}, {"backends", pool->backends.size()}});
+    }
+  }
+  idle_ = std::move(idle);
+}
+
 void Controller::publish_next() {
   snapshot_ = build_snapshot(config_, lists_, snapshot_.get(), ++version_);
+  tell_idle_pools();
   publish_(snapshot_);
 }
 

@@ -47,6 +47,7 @@ class Controller {
  private:
   void publish_next();
   void bring_in(const Config& next);
+  void tell_idle_pools();
 
   Config config_;
   const Config started_;  ///< what the keys that are read at start only were
@@ -54,6 +55,7 @@ class Controller {
   Publish publish_;
   BackendLists lists_;
   std::set<std::string> edited_;  ///< pools whose list is this process' own
+  std::set<std::string> idle_;    ///< pools of which it was said that nobody takes requests
   std::shared_ptr<const routing::Snapshot> snapshot_;
   std::uint64_t version_ = 0;
   std::uint64_t reloads_ = 0;

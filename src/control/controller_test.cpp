@@ -47,6 +47,41 @@ TEST_F(ControllerTest, AReloadPublishesTheNext) {
   EXPECT_TRUE(lines.has("configuration reloaded"));
 }
 
+TEST_F(ControllerTest, AReloadNamesWhatChanged) {
+  controller.reload(config());
+  EXPECT_TRUE(lines.has("configuration reloaded generation=2 changed=nothing"));
+  Config next = config();
+  next.timeouts.idle = std::chrono::seconds(7);
+  next.admin_token = "another";
+  next.pools[0].backends[0].weight = 2;
+  controller.reload(next);
+  EXPECT_TRUE(lines.has("changed=admin,timeouts,pools"));
+  EXPECT_FALSE(lines.has("another"));
+}
+
+TEST_F(ControllerTest, SaysWhatBecameOfAList) {
+  controller.backends_listed("default", {{"http://a:1"}, {"http://b:1"}});
+  EXPECT_TRUE(lines.has("backends changed pool=default backends=2 change=\"added http://b:1\""));
+  controller.edit("default", {balance::BackendEdit::Kind::drain, "http://a:1", {}}, 1);
+  EXPECT_TRUE(lines.has("change=\"drains http://a:1\""));
+}
+
+TEST_F(ControllerTest, AListThatIsWhatTheFileSaysIsNoChange) {
+  controller.backends_listed("default", {{"http://a:1"}});
+  EXPECT_FALSE(lines.has("backends changed"));
+}
+
+TEST_F(ControllerTest, WarnsOnceWhenNobodyIsLeftAndSaysWhenSomebodyIsThereAgain) {
+  controller.backends_listed("default", {{.url = "http://a:1", .draining_since_ms = 7}});
+  controller.reload(config());
+  const std::string warning = "no backend of a pool takes requests, they are answered 503 pool=default draining=1";
+  EXPECT_TRUE(lines.has(warning));
+  EXPECT_EQ(lines.all.find(warning, lines.all.find(warning) + 1), std::string::npos);
+  EXPECT_FALSE(lines.has("again"));
+  controller.backends_listed("default", {{"http://a:1"}});
+  EXPECT_TRUE(lines.has("backends of a pool take requests again pool=default backends=1"));
+}
+
 TEST_F(ControllerTest, AReloadForgetsNoCounts) {
   const auto before = controller.snapshot()->pools[0]->backends[0].activity;
   controller.reload(config());

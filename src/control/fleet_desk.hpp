@@ -29,6 +29,8 @@ struct FleetView {
   std::string_view step;          ///< of the outage ladder: live, stale or local
   double age_s = 0;               ///< since the shared state last answered
   std::vector<Member> members;
+  /// Pools whose configured backends the shared state refuses to register, with the reason; they serve nevertheless.
+  std::map<std::string, std::string_view> unregistered;
   /// By pool, how far counts are from ledgers; nothing: not known.
   std::optional<std::map<std::string, std::int64_t>> drift;
   /// Requests over the fleet, by pool and URL; a backend that isn't in it: not known.

@@ -139,7 +139,11 @@ void append_pools(std::string& out, const Controller& controller) {
 void append_backends(std::string& out, const Controller& controller, const routing::Pool& pool, const FleetView& view,
                      std::int64_t now_ms) {
   JsonWriter json(out);
-  json.begin_object().member("pool", pool.name).key("backends").begin_array();
+  json.begin_object().member("pool", pool.name);
+  if (const auto refused = view.unregistered.find(pool.name); refused != view.unregistered.end()) {
+    json.member("unregistered", refused->second);
+  }
+  json.key("backends").begin_array();
   for (const balance::ListedBackend& listed : controller.list_of(pool.name)) {
     write_backend(json, listed, pool, view, now_ms);
   }

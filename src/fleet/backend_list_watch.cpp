@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/balance/backend_set.hpp"
+#include "core/balance/list_change.hpp"
 #include "fleet/arguments.hpp"
 #include "fleet/random_id.hpp"
 
@@ -43,6 +44,7 @@ BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, 
   client_.on_down = [this](StateFault) {
     timer_.cancel();
     is_polling_ = false;
+    registrations_.lost();
     end_edits(true);
   };
   timer_.context = this;
@@ -50,21 +52,34 @@ BackendListWatch::BackendListWatch(io::EventLoop& loop, io::Resolver& resolver, 
 }
 
 void BackendListWatch::watch(std::vector<Pool> pools) {
-  for (const Pool& pool : pools) {
-    const auto before = std::ranges::find(pools_, pool.name, &Pool::name);
-    Pool due{pool.name, {}};
-    for (const balance::ListedBackend& backend : pool.configured) {
-      if (before == pools_.end() || std::ranges::count(before->configured, backend) == 0) {
-        due.configured.push_back(backend);
-      }
-    }
-    due_.push_back(std::move(due));
-  }
+  registrations_.reconfigure(pools_, pools);
+  tell_leftovers(pools);
   std::erase_if(published_, [&pools](const auto& entry) {
     return std::ranges::find(pools, entry.first, &Pool::name) == pools.end();
   });
   pools_ = std::move(pools);
   digests_.clear();
+}
+
+/// What leaves the file stays in Redis, where an operator may have wanted it; that it serves on is said.
+void BackendListWatch::tell_leftovers(const std::vector<Pool>& next) const {
+  for (const Pool& before : pools_) {
+    const auto after = std::ranges::find(next, before.name, &Pool::name);
+    const auto listed = published_.find(before.name);
+    if (after == next.end() || listed == published_.end()) {
+      continue;
+    }
+    balance::ListChange left{.removed = balance::change_between(before.configured, after->configured).removed};
+    std::erase_if(left.removed, [&](const std::string& url) {
+      return std::ranges::find(listed->second, url, &balance::ListedBackend::url) == listed->second.end();
+    });
+    if (!left.removed.empty()) {
+      log_.info("backends that left the configuration serve on, since the list in redis has them",
+                {{"pool", before.name},
+                 {"change", balance::shown(left)},
+                 {"hint", "fairlead backend remove URL takes one out"}});
+    }
+  }
 }
 
 void BackendListWatch::start() {
@@ -81,7 +96,7 @@ void BackendListWatch::look() {
   if (!client_.is_up()) {
     return;
   }
-  if (digests_.empty() || !due_.empty()) {
+  if (digests_.empty() || registrations_.is_due(loop_.now())) {
     poll();
     return;
   }
@@ -196,7 +211,7 @@ void BackendListWatch::poll_at_once() {
 void BackendListWatch::saw_list(ReplyView reply) {
   Seen& seen = seen_.back();
   if (reply.is_error()) {
-    note_refusal(seen.pool, reply);
+    note_refusal(seen.pool, keys_.backend_servers(seen.pool), reply);
     return;
   }
   seen.list.reserve(reply.size());
@@ -208,7 +223,9 @@ void BackendListWatch::saw_list(ReplyView reply) {
 
 void BackendListWatch::note_length(const std::string& pool, std::size_t length) {
   if (length <= listed_max) {
-    too_long_.erase(pool);
+    if (too_long_.erase(pool) > 0) {
+      log_.info("a pool's list isn't too long any more", {{"pool", pool}, {"listed", length}});
+    }
   } else if (too_long_.insert(pool).second) {
     log_.error("a pool's list is too long, only its first backends serve",
                {{"pool", pool}, {"listed", length}, {"max", listed_max}});
@@ -218,7 +235,7 @@ void BackendListWatch::note_length(const std::string& pool, std::size_t length) 
 void BackendListWatch::saw_weights(ReplyView reply) {
   Seen& seen = seen_.back();
   if (reply.is_error()) {
-    note_refusal(seen.pool, reply);
+    note_refusal(seen.pool, keys_.weights(seen.pool), reply);
     return;
   }
   const Marks weights = marks_of(reply);
@@ -232,11 +249,11 @@ void BackendListWatch::saw_weights(ReplyView reply) {
 void BackendListWatch::saw_draining(ReplyView reply) {
   Seen& seen = seen_.back();
   if (reply.is_error()) {
-    note_refusal(seen.pool, reply);
+    note_refusal(seen.pool, keys_.draining(seen.pool), reply);
     return;
   }
-  if (!seen.is_refused) {
-    refused_.erase(seen.pool);
+  if (!seen.is_refused && refused_.erase(seen.pool) > 0) {
+    log_.info("redis serves a pool's list again", {{"pool", seen.pool}});
   }
   Marks draining = marks_of(reply);
   std::set<std::string_view> unlisted;
@@ -253,11 +270,12 @@ void BackendListWatch::saw_draining(ReplyView reply) {
 }
 
 /// The last list stays while any of the pool's keys is of another type.
-void BackendListWatch::note_refusal(const std::string& pool, ReplyView reply) {
+void BackendListWatch::note_refusal(const std::string& pool, const std::string& key, ReplyView reply) {
   seen_.back().is_refused = true;
   if (refused_.insert(pool).second) {
+    const StateFault fault = fault_of_reply(reply.text());
     log_.error("redis refuses a pool's list, the last one stays",
-               {{"pool", pool}, {"reason", fault_of_reply(reply.text()).reason}});
+               {{"pool", pool}, {"key", key}, {"reason", fault.reason}, {"hint", hint_of(fault)}});
   }
 }
 
@@ -268,9 +286,9 @@ void BackendListWatch::saw_epoch(ReplyView reply) {
     set_epoch();
   } else if (epoch_ != reply.text()) {
     epoch_ = reply.text();
-    due_ = pools_;
+    registrations_.restart(pools_);
     register_due();
-  } else if (!due_.empty()) {
+  } else if (registrations_.is_due(loop_.now())) {
     register_due();
   } else {
     polls_in_a_row_ = 0;
@@ -293,7 +311,14 @@ void BackendListWatch::publish_all() {
 void BackendListWatch::set_epoch() {
   const std::string key = keys_.epoch();
   const std::string id = random_id();
-  client_.command("set", {"SET", key, id, "NX"}, call_max, [this](ReplyView) { poll_again(); });
+  client_.command("set", {"SET", key, id, "NX"}, call_max, [this](ReplyView reply) {
+    if (reply.is_error()) {
+      for (const Pool& pool : registrations_.take(loop_.now())) {
+        not_registered(pool, fault_of_reply(reply.text()));
+      }
+    }
+    poll_again();
+  });
 }
 
 /// At once, but not for ever: a Redis that can't be written to stays without an epoch.
@@ -318,28 +343,36 @@ Arguments BackendListWatch::keys_of(const std::string& pool) const {
 
 void BackendListWatch::register_due() {
   client_.cork();
-  for (const Pool& pool : std::exchange(due_, {})) {
-    if (pool.configured.empty()) {
-      continue;
-    }
+  for (const Pool& pool : registrations_.take(loop_.now())) {
     Arguments arguments = keys_of(pool.name);
     for (const balance::ListedBackend& backend : pool.configured) {
       arguments.add(backend.url);
       arguments.add_number(backend.weight);
     }
-    client_.call(Script::register_backends, arguments.words(), call_max, [this, pool](ReplyView reply) {
-      if (reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
-        due_.push_back(pool);
-      } else if (reply.is_error()) {
-        log_.error("redis refuses to register backends",
-                   {{"pool", pool.name}, {"reason", fault_of_reply(reply.text()).reason}});
-      } else if (reply.integer() > 0) {
-        log_.info("backends registered", {{"pool", pool.name}, {"added", reply.integer()}});
-      }
-    });
+    client_.call(Script::register_backends, arguments.words(), call_max,
+                 [this, pool](ReplyView reply) { register_answered(pool, reply); });
   }
   client_.uncork();
   poll_again();
+}
+
+void BackendListWatch::register_answered(const Pool& pool, ReplyView reply) {
+  if (reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
+    registrations_.put_back(pool);
+  } else if (reply.is_error()) {
+    not_registered(pool, fault_of_reply(reply.text()));
+  } else if (registrations_.done(pool)) {
+    log_.info("redis registers a pool's backends again", {{"pool", pool.name}, {"added", reply.integer()}});
+  } else if (reply.integer() > 0) {
+    log_.info("backends registered", {{"pool", pool.name}, {"added", reply.integer()}});
+  }
+}
+
+void BackendListWatch::not_registered(const Pool& pool, const StateFault& fault) {
+  if (registrations_.refused(pool, fault.reason, loop_.now())) {
+    log_.error("redis refuses to register backends, the configured ones serve meanwhile",
+               {{"pool", pool.name}, {"reason", fault.reason}, {"hint", hint_of(fault)}});
+  }
 }
 
 void BackendListWatch::publish(Seen& seen) {
@@ -351,6 +384,7 @@ void BackendListWatch::publish(Seen& seen) {
     digests_.clear();  // to be seen done
   }
   std::erase_if(seen.list, [this, &seen](const auto& backend) { return !is_backend(seen.pool, backend.url); });
+  registrations_.complete(seen.pool, seen.list);
   const auto before = published_.find(seen.pool);
   if (before == published_.end() || before->second != seen.list) {
     show_counts(seen.pool, before == published_.end() ? List() : before->second, seen.list);
@@ -412,7 +446,8 @@ void BackendListWatch::edit_answered(const EditDone& done, ReplyView reply) {
   if (reply.is_error() && word.starts_with("LOST")) {
     done(unavailable("the connection to Redis broke; look whether the change took effect"));
   } else if (reply.is_error()) {
-    log_.error("redis refuses an edit", {{"reason", fault_of_reply(word).reason}});
+    const StateFault fault = fault_of_reply(word);
+    log_.error("redis refuses an edit", {{"reason", fault.reason}, {"hint", hint_of(fault)}});
     done(unavailable("Redis refuses the change; its reason is in the log"));
   } else {
     const EditOutcome outcome = word == "added"     ? EditOutcome::added

@@ -1,6 +1,7 @@
 // Follows the pools' lists of backends in Redis with their weights and who of them drains, carries out an operator's
 // edits of them, and adds the configured backends: at start, when they are new in a reload or weigh otherwise, and
-// after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty.
+// after Redis lost its data (its epoch is gone or another). A list that a user emptied stays empty; configured backends
+// that Redis refuses to register serve nevertheless.
 // Looks every 400 ms whether a digest of the lists changed, and only then reads them, all pools at once; they count if
 // the epoch read after them is the known one, so that a Redis that has just lost everything never empties a pool.
 // During an outage the last lists stay.
@@ -20,16 +21,14 @@
 #include "fleet/arguments.hpp"
 #include "fleet/key_names.hpp"
 #include "fleet/redis_client.hpp"
+#include "fleet/registrations.hpp"
 
 namespace fairlead::fleet {
 
 class BackendListWatch {
  public:
-  using List = std::vector<balance::ListedBackend>;
-  struct Pool {
-    std::string name;
-    List configured;
-  };
+  using List = Registrations::List;
+  using Pool = Registrations::Pool;
   static constexpr std::chrono::milliseconds interval{400};
   static constexpr std::chrono::milliseconds digest_stands_for{200};  ///< in Redis, for all instances
   static constexpr std::chrono::milliseconds call_max{1000};
@@ -54,6 +53,9 @@ class BackendListWatch {
   /// Up as long as Redis is there.
   RedisClient& client() { return client_; }
 
+  /// Pools whose configured backends Redis refuses to register, with the reason. They serve meanwhile.
+  [[nodiscard]] std::map<std::string, std::string_view> unregistered() const { return registrations_.refusals(); }
+
   /// `done` is called once: after on_listed if the edit changed anything. Errors (unavailable) say what became of it.
   using EditDone = std::function<void(Result<balance::EditOutcome>)>;
   void edit(const std::string& pool, const balance::BackendEdit& edit, EditDone done);
@@ -72,6 +74,7 @@ class BackendListWatch {
     std::uint64_t shown_by;  ///< the poll that shows it
   };
 
+  void tell_leftovers(const std::vector<Pool>& next) const;
   void look();
   void saw_kept(ReplyView reply);
   void saw_digests(ReplyView reply);
@@ -83,7 +86,7 @@ class BackendListWatch {
   void note_length(const std::string& pool, std::size_t length);
   void saw_weights(ReplyView reply);
   void saw_draining(ReplyView reply);
-  void note_refusal(const std::string& pool, ReplyView reply);
+  void note_refusal(const std::string& pool, const std::string& key, ReplyView reply);
   void call_edit(const std::string& pool, const balance::BackendEdit& edit, EditDone done, bool is_first_try);
   void edit_answered(const EditDone& done, ReplyView reply);
   void end_edits(bool is_lost);
@@ -91,6 +94,8 @@ class BackendListWatch {
   void saw_epoch(ReplyView reply);
   void set_epoch();
   void register_due();
+  void register_answered(const Pool& pool, ReplyView reply);
+  void not_registered(const Pool& pool, const StateFault& fault);
   void publish_all();
   void publish(Seen& seen);
   void show_counts(const std::string& pool, const List& before, const List& list);
@@ -102,7 +107,7 @@ class BackendListWatch {
   const Log& log_;
   RedisClient client_;
   std::vector<Pool> pools_;
-  std::vector<Pool> due_;  ///< configured and not yet registered
+  Registrations registrations_;
   std::map<std::string, List> published_;
   std::vector<Seen> seen_;  ///< by the poll under way
   std::vector<Edit> edits_;

@@ -38,12 +38,14 @@ class BackendListWatchOnRedis : public testing::Test {
     return url;
   }
   /// That were answered well.
-  double calls(const std::string& operation) const {
+  double calls(const std::string& operation) const { return answered(operation, "ok"); }
+  double refused(const std::string& operation) const { return answered(operation, "error"); }
+  double answered(const std::string& operation, const std::string& how) const {
     double calls = 0;
     for (const metrics::FamilySamples& family : on_.registry.collect()) {
       for (const auto& sample : family.samples) {
         const bool is_it = family.family->name == "fairlead_redis_commands_total" &&
-                           sample.label_values == std::vector<std::string>{operation, "ok"};
+                           sample.label_values == std::vector<std::string>{operation, how};
         calls += is_it ? sample.value : 0;
       }
     }
@@ -200,7 +202,79 @@ TEST_F(BackendListWatchOnRedis, AListOfAnotherTypeKeepsTheLastOne) {
   EXPECT_TRUE(becomes("blue", {"http://c", "http://d"}));
   EXPECT_EQ(lists_["default"], Urls{"http://a"});
   EXPECT_EQ(on_.lines.count("redis refuses a pool's list"), 1u);
-  EXPECT_EQ(on_.lines.count("reason=WRONGTYPE"), 1u);
+  EXPECT_EQ(on_.lines.count("key=backend_servers reason=WRONGTYPE"), 1u);
+  (*redis_)("DEL backend_servers");
+  EXPECT_TRUE(on_.until([this] { return on_.lines.count("redis serves a pool's list again") == 1; }));
+}
+
+TEST_F(BackendListWatchOnRedis, ConfiguredBackendsServeWhileRedisRefusesToRegisterThem) {
+  (*redis_)("SET fairlead:epoch known");
+  (*redis_)("RPUSH backend_servers http://hand");
+  (*redis_)("CONFIG SET maxmemory 1");
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://hand", "http://a"}));
+  EXPECT_EQ(watch_->unregistered().at("default"), "OOM");
+  ASSERT_TRUE(on_.until([this] { return refused("register") >= 2; }));
+  EXPECT_EQ(on_.lines.count("redis refuses to register backends"), 1u);
+  (*redis_)("CONFIG SET maxmemory 0");
+  ASSERT_TRUE(on_.until([this] { return stored("backend_servers") == "http://hand http://a "; }));
+  ASSERT_TRUE(on_.until([this] { return watch_->unregistered().empty(); }));
+  EXPECT_EQ(on_.lines.count("redis registers a pool's backends again"), 1u);
+  (*redis_)("DEL backend_servers");
+  EXPECT_TRUE(becomes("default", {}));
+}
+
+TEST_F(BackendListWatchOnRedis, ARefusedRegistrationIsntTriedAtEveryLook) {
+  (*redis_)("SET fairlead:epoch known");
+  (*redis_)("CONFIG SET maxmemory 1");
+  const io::TimePoint began = on_.loop.exact_now();
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(on_.until([this] { return refused("register") >= 3; }));
+  EXPECT_GE(on_.loop.exact_now() - began, 2 * Registrations::pause);
+}
+
+TEST_F(BackendListWatchOnRedis, BackendsThatMayNotBeRegisteredServeWithoutAnyRightToRunScripts) {
+  (*redis_)("ACL SETUSER default -evalsha");
+  start({{"default", {{.url = "http://a"}}}});
+  EXPECT_TRUE(becomes("default", {"http://a"}));
+  EXPECT_EQ(watch_->unregistered().at("default"), "NOPERM");
+}
+
+TEST_F(BackendListWatchOnRedis, ARedisThatCameBackEmptyAndFullTakesNoBackendAway) {
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  (*redis_)("FLUSHALL");
+  (*redis_)("SET fairlead:epoch another");
+  (*redis_)("CONFIG SET maxmemory 1");
+  ASSERT_TRUE(on_.until([this] { return refused("register") >= 2; }));
+  EXPECT_EQ(lists_["default"], Urls{"http://a"});
+}
+
+TEST_F(BackendListWatchOnRedis, AnEpochThatWasMissingForAWhileBringsNobodyBackWhoWasTakenOut) {
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
+  (*redis_)("LREM backend_servers 0 http://b");
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  const std::string epoch = (*redis_)("GET fairlead:epoch").text;
+  (*redis_)("CONFIG SET maxmemory 1");
+  (*redis_)("DEL fairlead:epoch");
+  ASSERT_TRUE(on_.until([this] { return refused("set") >= 2; }));
+  (*redis_)("CONFIG SET maxmemory 0");
+  (*redis_)("SET fairlead:epoch " + epoch);
+  (*redis_)("RPUSH backend_servers http://c");
+  EXPECT_TRUE(becomes("default", {"http://a", "http://c"}));
+  EXPECT_EQ(calls("register"), 1);
+}
+
+TEST_F(BackendListWatchOnRedis, ARedisThatTakesNoEpochSaysOnceThatNothingIsRegistered) {
+  (*redis_)("CONFIG SET maxmemory 1");
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(on_.until([this] { return refused("set") >= 8; }));
+  EXPECT_EQ(on_.lines.count("redis refuses to register backends"), 1u);
+  EXPECT_EQ(watch_->unregistered().at("default"), "OOM");
+  (*redis_)("CONFIG SET maxmemory 0");
+  EXPECT_TRUE(becomes("default", {"http://a"}));
+  EXPECT_TRUE(watch_->unregistered().empty());
 }
 
 TEST_F(BackendListWatchOnRedis, AConfiguredWeightIsTheBackendsOwn) {
@@ -301,7 +375,20 @@ TEST_F(BackendListWatchOnRedis, ServesAsManyBackendsAsAListMayHaveAndOfALongerOn
   (*redis_)("RPUSH backend_servers http://beyond");
   EXPECT_TRUE(on_.until([this] { return on_.lines.count("only its first backends serve") == 1; }));
   EXPECT_EQ(on_.lines.count("listed=10001 max=10000"), 1u);
+  (*redis_)("RPOP backend_servers");
+  EXPECT_TRUE(on_.until([this] { return on_.lines.count("isn't too long any more") == 1; }));
   EXPECT_EQ(lists_["default"], urls);
+}
+
+TEST_F(BackendListWatchOnRedis, SaysOnceThatWhatLeftTheFileServesOn) {
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}, {.url = "http://gone"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b", "http://gone"}));
+  (*redis_)("LREM backend_servers 0 http://gone");
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b"}));
+  watch({{"default", {{.url = "http://a"}}}});
+  watch({{"default", {{.url = "http://a"}}}});
+  EXPECT_EQ(on_.lines.count("serve on, since the list in redis has them pool=default change=\"removed http://b\""), 1u);
+  EXPECT_EQ(on_.lines.count("serve on"), 1u);
 }
 
 TEST_F(BackendListWatchOnRedis, AReloadRegistersOnlyWhatIsNew) {

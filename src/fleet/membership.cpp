@@ -117,10 +117,31 @@ void Membership::heard_answer(ReplyView answer) {
 
 void Membership::enter() {
   if (settings_.is_reader) {
-    become_live();
+    state_ = State::joining;
+    entered();
   } else {
     join();
   }
+}
+
+void Membership::entered() {
+  if (must_prove_write_) {
+    try_write();
+  } else {
+    become_live();
+  }
+}
+
+/// A Redis out of memory lets `reset` through, since that begins by taking something out; so only a write of the kind
+/// that it refused tells that it takes them again.
+void Membership::try_write() {
+  client_.command("set", {"SET", epoch_key_, random_id(), "NX"}, call_max, [this](ReplyView reply) {
+    if (reply.is_error()) {
+      client_.drop(fault_of_reply(reply.text()));
+    } else if (state_ == State::joining) {
+      become_live();
+    }
+  });
 }
 
 void Membership::join() {
@@ -150,11 +171,12 @@ void Membership::joined(ReplyView reply) {
   note_reaped(reply, 2);
   join_max_ = call_max;
   joins_tried_ = 0;
-  become_live();
+  entered();
 }
 
 void Membership::become_live() {
   state_ = State::live;
+  must_prove_write_ = false;
   loop_.timers().arm(beat_timer_, loop_.now() + settings_.beat);
   heard();
   on_live(status_.note_live());
@@ -176,6 +198,7 @@ void Membership::went_away(StateFault fault) {
     left_.open();
     return;
   }
+  must_prove_write_ = must_prove_write_ || concerns_all(fault);
   const bool is_news = status_.note_away(is_live(), fault);
   state_ = State::away;
   beat_timer_.cancel();

@@ -80,6 +80,8 @@ class Membership {
   void enter();
   void join();
   void become_live();
+  void entered();
+  void try_write();
   void joined(ReplyView reply);
   void join_again(StateFault fault);
   void went_away(StateFault fault);
@@ -100,7 +102,8 @@ class Membership {
   std::string ledger_key_;
   std::string epoch_key_;
   std::string epoch_;
-  unsigned joins_tried_ = 0;  ///< in a row
+  unsigned joins_tried_ = 0;       ///< in a row
+  bool must_prove_write_ = false;  ///< it was away because Redis took no writes
   std::chrono::milliseconds join_max_ = call_max;
   io::TimePoint may_join_again_{};
   Arguments arguments_;

@@ -106,6 +106,44 @@ TEST_F(MembershipTest, AReaderThatIsNeverAskedStaysLiveForHours) {
   stop();
 }
 
+/// Out of memory, Redis refuses writes but for a script that begins by taking something out, as `reset` does.
+class OutOfMemory : public MembershipTest {
+ protected:
+  OutOfMemory() {
+    redis_.answer = [this, well = redis_.answer](const Words& words) {
+      const std::optional<Script> script = testing::ScriptedRedis::script_of(words);
+      const bool is_write = script == Script::beat || script == Script::sync || words[0] == "SET";
+      return is_full_ && is_write ? std::optional<std::string>("-OOM command not allowed\r\n") : well(words);
+    };
+  }
+  bool is_full_ = true;
+};
+
+TEST_F(OutOfMemory, AMemberIsBackOnceAWriteWentThroughAndNotBefore) {
+  member_->start();
+  ASSERT_TRUE(world_.run_until([this] { return aways_ > 0; }, seconds(3)));
+  const int lives = lives_;
+  world_.run_for(seconds(20));
+  EXPECT_EQ(lives_, lives);
+  is_full_ = false;
+  EXPECT_TRUE(world_.run_until([this] { return member_->is_live(); }, seconds(5)));
+  EXPECT_EQ(lives_, lives + 1);
+  stop();
+}
+
+TEST_F(OutOfMemory, AReaderIsBackOnceAWriteWentThroughAndNotBefore) {
+  make(true);
+  member_->start();
+  ASSERT_TRUE(world_.run_until([this] { return member_->is_live(); }, seconds(1)));
+  member_->call(Script::sync, Arguments());
+  ASSERT_TRUE(world_.run_until([this] { return aways_ > 0; }, seconds(1)));
+  world_.run_for(seconds(20));
+  EXPECT_EQ(lives_, 1);
+  is_full_ = false;
+  EXPECT_TRUE(world_.run_until([this] { return member_->is_live(); }, seconds(5)));
+  stop();
+}
+
 TEST_F(MembershipTest, AReaderHearsThatRedisHangs) {
   make(true);
   member_->start();

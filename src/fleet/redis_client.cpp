@@ -150,9 +150,7 @@ void RedisClient::turn_away(std::string_view error) {
     hang_up();
     return;
   }
-  StateFault fault = fault_of_reply(error);
-  fault.operator_must_act = false;
-  drop(fault);
+  drop({fault_of_reply(error).reason, false});
 }
 
 io::Task<> RedisClient::write_out() {

@@ -96,7 +96,8 @@ TEST_F(RedisClientTest, AWrongPasswordEndsTheSessionAsAnOperatorsMatter) {
   url.password = "secret";
   start(url);
   ASSERT_TRUE(goes_down());
-  EXPECT_EQ(downs_[0], (StateFault{"WRONGPASS", true}));
+  EXPECT_EQ(downs_[0].reason, "WRONGPASS");
+  EXPECT_TRUE(downs_[0].operator_must_act);
   EXPECT_EQ(ups_, 0);
 }
 
@@ -104,7 +105,8 @@ TEST_F(RedisClientTest, AMissingPasswordEndsTheSessionAsAnOperatorsMatter) {
   answer("SCRIPT", "-NOAUTH Authentication required.\r\n");
   start();
   ASSERT_TRUE(goes_down());
-  EXPECT_EQ(downs_[0], (StateFault{"NOAUTH", true}));
+  EXPECT_EQ(downs_[0].reason, "NOAUTH");
+  EXPECT_TRUE(downs_[0].operator_must_act);
 }
 
 TEST_F(RedisClientTest, ARedisThatIsLoadingIsTriedAgainUntilItHasLoaded) {

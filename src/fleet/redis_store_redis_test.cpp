@@ -308,7 +308,7 @@ TEST_F(StoresOnRedis, AWorkerPausedBeyondItsLeaseAndTakenOutIsFencedAndJoinsAgai
   pick(other, StrategyId::round_robin);
   take_out("test.0");
   EXPECT_NE(pick(paused, StrategyId::round_robin), "");
-  EXPECT_EQ(on_.lines.count("reason=FENCED"), 1u);
+  EXPECT_EQ(on_.lines.count("redis lost what it knew of this instance"), 1u);
   EXPECT_TRUE(on_.until([this] { return all_live() && total() == 3; }));
 }
 

@@ -242,7 +242,7 @@ TEST_F(RedisStoreTest, AnotherEpochMeansThatRedisLostItsData) {
   start_and_join();
   scripted_[Script::beat] = "*3\r\n:1\r\n$5\r\nother\r\n:1\r\n";
   ASSERT_TRUE(becomes_degraded());
-  EXPECT_EQ(lines_.count("reason=FENCED"), 1u);
+  EXPECT_EQ(lines_.count("redis lost what it knew of this instance"), 1u);
 }
 
 TEST_F(RedisStoreTest, ABeatThatIsNotAnsweredEndsTheConnection) {

@@ -11,7 +11,7 @@ namespace fairlead::fleet {
 struct StateFault {
   std::string_view reason;
   bool operator_must_act = false;
-  std::string_view detail = {};  ///< what an operator must see to, where the reason doesn't say it
+  std::string_view detail = {};  ///< what is known beyond the reason, or what to see to
 
   friend bool operator==(const StateFault&, const StateFault&) = default;
 };
@@ -19,6 +19,11 @@ struct StateFault {
 StateFault fault_of(const Error& error);
 /// Of an error reply, by its first word.
 StateFault fault_of_reply(std::string_view text);
+/// Redis is there, and doesn't know this member any more: it lost its data, or the member's lease ended.
+bool is_forgotten(const StateFault& fault);
+/// What an operator is to see to, never empty.
+std::string_view hint_of(const StateFault& fault);
+std::string_view hint_of(std::string_view reason);
 /// Redis refuses it whatever the keys are, to every pool alike.
 bool concerns_all(const StateFault& fault);
 

@@ -33,6 +33,23 @@ TEST(StateFault, AKeyOfAnotherTypeIsAPoolsMatterAndAReplicaEverybodys) {
   EXPECT_TRUE(concerns_all(fault_of_reply("READONLY You can't write against a read only replica.")));
 }
 
+TEST(StateFault, WhatAnOperatorMustSeeToSaysWhatToDo) {
+  for (const char* reply : {"NOAUTH x", "WRONGPASS x", "NOPERM x", "READONLY x", "OOM x", "MISCONF x", "WRONGTYPE x",
+                            "ERR value is not an integer or out of range", "ERR DB index is out of range"}) {
+    const StateFault fault = fault_of_reply(reply);
+    EXPECT_TRUE(fault.operator_must_act) << reply;
+    EXPECT_NE(fault.reason, "ERR") << reply;
+    EXPECT_FALSE(fault.detail.empty()) << reply;
+    EXPECT_EQ(hint_of(fault.reason), fault.detail) << reply;
+  }
+}
+
+TEST(StateFault, EveryReasonHasAHint) {
+  for (const char* reason : {"ERR", "malformed", "timed_out", "LOADING", "closed"}) {
+    EXPECT_FALSE(hint_of(std::string_view(reason)).empty()) << reason;
+  }
+}
+
 TEST(StateFault, AnUnknownErrorReplyShowsNoneOfItsText) {
   EXPECT_EQ(fault_of_reply("EVIL secret").reason, "ERR");
 }

@@ -35,6 +35,20 @@ TEST_F(StateLogTest, SaysWhichPoolRedisRefusesAndThatItServesItAgain) {
   EXPECT_EQ(lines_.count("redis serves a pool again pool=blue"), 1u);
 }
 
+TEST_F(StateLogTest, ARedisThatForgotUsWasNotAway) {
+  log_.away({"FENCED", false}, true);
+  log_.live(StateStatus::Flip::known_again);
+  EXPECT_EQ(lines_.count("redis lost what it knew of this instance"), 1u);
+  EXPECT_EQ(lines_.count("redis knows this instance again"), 1u);
+  EXPECT_EQ(lines_.count("unavailable"), 0u);
+  EXPECT_EQ(lines_.count("is back"), 0u);
+}
+
+TEST_F(StateLogTest, WhoAsksForTlsInVainIsAskedWhetherThePortSpeaksIt) {
+  StateLog(base_, "rediss://h").away({"timed_out", false}, true);
+  EXPECT_EQ(lines_.count("does that port speak TLS?"), 1u);
+}
+
 TEST_F(StateLogTest, WhatAnOperatorMustMendIsAnError) {
   log_.away({"timed_out", false}, true);
   log_.away({"NOAUTH", true}, true);
@@ -43,8 +57,8 @@ TEST_F(StateLogTest, WhatAnOperatorMustMendIsAnError) {
   EXPECT_EQ(lines_.count("redis unavailable"), 1u);
   EXPECT_EQ(lines_.count("redis refuses us"), 2u);
   EXPECT_EQ(lines_.count("redis certificate refused"), 1u);
-  EXPECT_EQ(lines_.count("reason=CROSSSLOT detail="), 1u);
-  EXPECT_EQ(lines_.count("detail=expired"), 1u);
+  EXPECT_EQ(lines_.count("reason=CROSSSLOT hint="), 1u);
+  EXPECT_EQ(lines_.count("hint=expired"), 1u);
 }
 
 }  // namespace

@@ -30,7 +30,10 @@ StateStatus::Flip StateStatus::note_live() {
     return Flip::none;
   }
   said_.store(nullptr, std::memory_order_relaxed);
-  return was_away_.load(std::memory_order_relaxed) ? Flip::back : Flip::connected;
+  if (!was_away_.load(std::memory_order_relaxed)) {
+    return Flip::connected;
+  }
+  return only_forgotten_.exchange(false, std::memory_order_relaxed) ? Flip::known_again : Flip::back;
 }
 
 bool StateStatus::note_away(bool was_live, const StateFault& fault) {
@@ -40,7 +43,13 @@ bool StateStatus::note_away(bool was_live, const StateFault& fault) {
   // Reasons are of static storage, so the place of the text stands for it.
   const bool is_new_reason =
       fault.operator_must_act && said_.exchange(fault.reason.data(), std::memory_order_relaxed) != fault.reason.data();
-  return is_first || all_had_it || is_new_reason;
+  if (is_forgotten(fault)) {
+    only_forgotten_.store(is_first || all_had_it || only_forgotten_.load(std::memory_order_relaxed),
+                          std::memory_order_relaxed);
+    return is_first || all_had_it;
+  }
+  const bool is_worse = only_forgotten_.exchange(false, std::memory_order_relaxed);
+  return is_first || all_had_it || is_new_reason || is_worse;
 }
 
 }  // namespace fairlead::fleet

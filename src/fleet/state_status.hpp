@@ -32,7 +32,8 @@ struct StateStatus {
   /// Since Redis last answered; 0: it never did, or nothing is shared.
   [[nodiscard]] double age_s() const;
 
-  enum class Flip : std::uint8_t { none, connected, back };
+  /// `known_again`: Redis had been there all the time, but had lost what it knew of this process.
+  enum class Flip : std::uint8_t { none, connected, back, known_again };
   /// A worker has Redis from now on. Not none: with it, all have.
   Flip note_live();
   /// A worker has Redis no longer, or a try of it failed. True: until now all had it, or nobody has said yet that it
@@ -41,7 +42,8 @@ struct StateStatus {
 
  private:
   std::atomic<bool> was_away_{false};
-  std::atomic<const char*> said_{nullptr};  ///< the reason that an operator was last told of, since all were live
+  std::atomic<bool> only_forgotten_{false};  ///< nothing worse was said since all were live
+  std::atomic<const char*> said_{nullptr};   ///< the reason that an operator was last told of, since all were live
 };
 
 /// As the API and the metrics have it.

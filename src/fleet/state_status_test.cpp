@@ -68,12 +68,30 @@ TEST(StateStatus, TheSameReasonIsNewsAgainAfterAGoodTime) {
   EXPECT_TRUE(status.note_away(true, wrong_password));
 }
 
+TEST(StateStatus, ARedisThatForgotUsWasNotAwayUnlessWorseFollowed) {
+  constexpr StateFault forgotten{"FENCED", false};
+  StateStatus status;
+  status.workers = 2;
+  status.note_live();
+  status.note_live();
+  EXPECT_TRUE(status.note_away(true, forgotten));
+  EXPECT_FALSE(status.note_away(true, forgotten));
+  status.note_live();
+  EXPECT_EQ(status.note_live(), Flip::known_again);
+  EXPECT_TRUE(status.note_away(true, forgotten));
+  EXPECT_TRUE(status.note_away(true, passing));
+  EXPECT_FALSE(status.note_away(false, forgotten));
+  status.note_live();
+  EXPECT_EQ(status.note_live(), Flip::back);
+}
+
 TEST(StateStatus, WorkersThatFlipAtOnceSayItOnce) {
   constexpr unsigned workers = 4;
   StateStatus status;
   status.workers = workers;
   std::atomic<int> said{0};
   std::vector<std::thread> threads;
+  threads.reserve(workers);
   for (unsigned i = 0; i < workers; ++i) {
     threads.emplace_back([&] {
       for (int turn = 0; turn < 1000; ++turn) {

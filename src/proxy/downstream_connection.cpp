@@ -169,7 +169,8 @@ io::Task<DownstreamConnection::Next> DownstreamConnection::refuse(Error error) {
   const std::string_view detail =
       error.kind == ErrorKind::timed_out ? "the request's head took too long to arrive" : error.detail;
   std::string answer;
-  http::append_problem(answer, http::Problem{.status = status, .detail = detail, .allow = {}, .close = true});
+  http::append_problem(
+      answer, http::Problem{.status = status, .detail = detail, .allow = {}, .date = service_.date(), .close = true});
   service_.refused(error, status);
   const Result<void> written = co_await write(answer);
   co_return written ? Next::close_after_linger : Next::close_now;

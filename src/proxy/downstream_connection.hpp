@@ -63,6 +63,8 @@ class Service {
   [[nodiscard]] virtual ConnectionPolicy policy() const = 0;
   /// Serves the request whose head is in client.memory().
   virtual io::Task<Served> serve(DownstreamConnection& client) = 0;
+  /// What the answer to a refused request says as its Date.
+  [[nodiscard]] virtual std::string_view date() = 0;
   /// A request was refused before its head was complete: the error says why, `status` what was answered (0: nothing).
   virtual void refused(const Error& error, int status) = 0;
 };

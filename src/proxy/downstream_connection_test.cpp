@@ -31,6 +31,7 @@ class Echo final : public Service {
         co_await client.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" + path);
     co_return written ? outcome : Served::broken;
   }
+  [[nodiscard]] std::string_view date() override { return "Sun, 06 Nov 1994 08:49:37 GMT"; }
   void refused(const Error& error, int status) override {
     refusals.push_back(error.kind);
     statuses.push_back(status);

@@ -33,13 +33,27 @@ http::Problem upstream_problem(const Error& error) {
   }
 }
 
+http::Problem internal_problem(const Error& error) {
+  if (error.kind != ErrorKind::exhausted) {
+    return problem(500, "the request could not be served");
+  }
+  http::Problem exhausted = problem(503, "this proxy has no room for another connection to a backend now");
+  exhausted.retry_after_seconds = 1;
+  return exhausted;
+}
+
 }  // namespace
+
+bool client_is_gone(const Error& error) {
+  return error.side == Side::downstream &&
+         (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset || error.kind == ErrorKind::cancelled);
+}
 
 http::Problem problem_of(const Error& error) {
   switch (error.side) {
     case Side::downstream: return downstream_problem(error);
     case Side::upstream: return upstream_problem(error);
-    case Side::internal: return problem(500, "the request could not be served");
+    case Side::internal: return internal_problem(error);
   }
   return problem(500, "the request could not be served");
 }

@@ -33,6 +33,20 @@ TEST(ErrorResponse, NoBackendIs503WithRetryAfter) {
   EXPECT_EQ(problem.retry_after_seconds, 1);
 }
 
+TEST(ErrorResponse, WhatTheProxyLacksItselfIs503AndSaysThatItIsNoBackends) {
+  const http::Problem problem = problem_of(Error{ErrorKind::exhausted, Side::internal, 0, "no descriptor left"});
+  EXPECT_EQ(problem.status, 503);
+  EXPECT_EQ(problem.retry_after_seconds, 1);
+  EXPECT_NE(problem.detail.find("this proxy"), std::string_view::npos);
+}
+
+TEST(ErrorResponse, AClientThatBrokeOffIsGoneAndOneThatIsSlowIsNot) {
+  EXPECT_TRUE(client_is_gone(Error{ErrorKind::reset, Side::downstream}));
+  EXPECT_TRUE(client_is_gone(Error{ErrorKind::closed, Side::downstream}));
+  EXPECT_FALSE(client_is_gone(Error{ErrorKind::timed_out, Side::downstream}));
+  EXPECT_FALSE(client_is_gone(Error{ErrorKind::reset, Side::upstream}));
+}
+
 TEST(ErrorResponse, AClientsFaultHasItsOwnStatus) {
   EXPECT_EQ(status_of(ErrorKind::malformed, Side::downstream, 400), 400);
   EXPECT_EQ(status_of(ErrorKind::too_large, Side::downstream, 413), 413);

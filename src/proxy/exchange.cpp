@@ -4,6 +4,7 @@
 
 #include "io/milliseconds.hpp"
 #include "proxy/error_response.hpp"
+#include "proxy/request_body.hpp"
 
 namespace fairlead::proxy {
 namespace {
@@ -14,11 +15,6 @@ constexpr unsigned interim_answers_max = 16;
 
 constexpr std::string_view lead_before = "Response from: ";
 constexpr std::string_view lead_after = "\n\n";
-
-bool client_is_gone(const Error& error) {
-  return error.side == Side::downstream &&
-         (error.kind == ErrorKind::closed || error.kind == ErrorKind::reset || error.kind == ErrorKind::cancelled);
-}
 
 }  // namespace
 
@@ -38,6 +34,7 @@ io::Task<Served> Exchange::run() {
   if (admission_.is_refused) {
     admission_.refusal.allow = admission_.allow;
     const Served refused = co_await answer_problem(admission_.refusal);
+    tell_failure(admission_.refusal.detail);
     co_return finish(refused);
   }
   const Result<void> forwarded = co_await forward();
@@ -47,15 +44,14 @@ io::Task<Served> Exchange::run() {
     }
     co_return finish(memory_.request.keep_alive ? Served::keep_open : Served::close);
   }
-  if (status_ != 0) {
-    co_return finish(Served::broken);
-  }
-  if (client_is_gone(forwarded.error())) {
+  Served served = Served::broken;
+  if (status_ == 0 && client_is_gone(forwarded.error())) {
     status_ = 499;  // nobody is there to be told
-    co_return finish(Served::broken);
+  } else if (status_ == 0) {
+    served = co_await answer_problem(problem_of(forwarded.error()));
   }
-  const Served answered = co_await answer_problem(problem_of(forwarded.error()));
-  co_return finish(answered);
+  tell_failure(reason_of(forwarded.error()));
+  co_return finish(served);
 }
 
 io::Task<Result<void>> Exchange::forward() {
@@ -83,6 +79,7 @@ io::Task<Result<void>> Exchange::forward() {
     if (failure.side == Side::upstream) {
       tools_.metrics.count_upstream_failure(admission_.pool->name, lease_.backend().url, failure);
     }
+    tell_failed_try(failure);
     if (status_ != 0 || !prepare_retry(failure)) {
       co_return failure;
     }
@@ -165,17 +162,18 @@ io::Task<Result<void>> Exchange::connect() {
   Result<std::unique_ptr<UpstreamConnection>> made =
       co_await tools_.upstreams.connect(backend, now() + (*snapshot_)->timeouts.connect);
   if (!made) {
-    // What we lack ourselves (descriptors, ports) says nothing about the backend.
-    const bool is_ours = made.error().kind == ErrorKind::exhausted;
-    if (!is_ours && balance::note_connect_failure(*backend.activity, *admission_.pool->activity,
-                                                  io::milliseconds_of(now()), balance::HealthPolicy{})) {
-      tools_.log.warn("backend rests after failed connects",
-                      {{"pool", admission_.pool->name}, {"backend", backend.url}, {"reason", made.error().detail}});
+    Error error = made.error();
+    if (error.kind == ErrorKind::exhausted) {
+      error.side = Side::internal;  // what we lack ourselves (descriptors, ports) says nothing about the backend
+      tools_.failures.ran_out(error, now());
+    } else if (balance::note_connect_failure(*backend.activity, *admission_.pool->activity, io::milliseconds_of(now()),
+                                             balance::HealthPolicy{})) {
+      tools_.failures.backend_rests(admission_.pool->name, backend.url, error);
     }
-    co_return made.error();
+    co_return error;
   }
   if (balance::note_connect_success(*backend.activity)) {
-    tools_.log.info("backend is reachable again", {{"pool", admission_.pool->name}, {"backend", backend.url}});
+    tools_.failures.backend_reachable(admission_.pool->name, backend.url);
   }
   upstream_->cells->opened->add();
   connection_ = std::move(*made);
@@ -355,7 +353,7 @@ io::Task<Result<void>> Exchange::relay_answer() {
   memory_.request.keep_alive = !down.close;
   memory_.downstream_head.clear();
   http::append_downstream_response(memory_.downstream_head, memory_.response, down,
-                                   route.annotated ? std::string_view(url) : std::string_view());
+                                   route.annotated ? std::string_view(url) : std::string_view(), tools_.date.text());
   http::BodyDecoder decoder(*framing);
   Relay answer(BodySource{connection_->stream, decoder, route.idle},
                BodySink{client_.stream(), down.kind == http::BodyKind::chunked, route.idle});
@@ -445,20 +443,11 @@ bool Exchange::prepare_retry(const Error& error) {
 
 /// Consumes the request's body as far as it is here already. True: all of it.
 bool Exchange::skip_body() {
-  io::Buffer& buffer = client_.buffer();
   if (upload_) {
     return uploaded();
   }
-  buffer.restore(body_begin_);  // a try that failed may have skipped it
-  http::BodyDecoder decoder(admission_.framing);
-  while (!decoder.finished() && !buffer.empty()) {
-    const Result<http::BodyDecoder::Step> step = decoder.next(buffer.bytes());
-    if (!step) {
-      return false;
-    }
-    buffer.skip(step->consumed);
-  }
-  return decoder.finished();
+  client_.buffer().restore(body_begin_);  // a try that failed may have skipped it
+  return skip_body_here(client_.buffer(), admission_.framing);
 }
 
 io::Task<Served> Exchange::answer_problem(http::Problem problem) {
@@ -466,6 +455,7 @@ io::Task<Served> Exchange::answer_problem(http::Problem problem) {
   const bool is_http_1_0 = memory_.request.version == http::Version::http_1_0;
   problem.close = problem.close || is_http_1_0 || !is_all_read || !memory_.request.keep_alive || client_.draining();
   problem.head_only = memory_.request.method == http::Method::head;
+  problem.date = tools_.date.text();
   memory_.downstream_head.clear();
   http::append_problem(memory_.downstream_head, problem);
   const Result<void> written = co_await client_.write(memory_.downstream_head);
@@ -477,6 +467,17 @@ io::Task<Served> Exchange::answer_problem(http::Problem problem) {
     co_return Served::close_unread;
   }
   co_return problem.close ? Served::close : Served::keep_open;
+}
+
+FailedRequest Exchange::subject() const {
+  FailedRequest failed{.method = memory_.request.method_text, .path = memory_.request.path, .tries = tries_};
+  if (admission_.pool != nullptr) {
+    failed.pool = admission_.pool->name;
+  }
+  if (lease_) {
+    failed.backend = lease_.backend().url;
+  }
+  return failed;
 }
 
 Served Exchange::finish(Served served) {

@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/log.hpp"
 #include "core/balance/health.hpp"
 #include "core/http/forwarding.hpp"
 #include "core/policy/retry_policy.hpp"
@@ -22,7 +21,9 @@
 #include "proxy/admission.hpp"
 #include "proxy/adopted_snapshot.hpp"
 #include "proxy/choosing.hpp"
+#include "proxy/date_clock.hpp"
 #include "proxy/downstream_connection.hpp"
+#include "proxy/failure_log.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/upstream_pool.hpp"
 
@@ -34,7 +35,8 @@ struct ExchangeTools {
   fleet::StateStore& store;
   UpstreamPool& upstreams;
   ProxyMetrics& metrics;
-  const Log& log;
+  FailureLog& failures;
+  DateClock& date;
 };
 
 class Exchange final : private ClientGone {
@@ -71,6 +73,17 @@ class Exchange final : private ClientGone {
   [[nodiscard]] bool connection_is_reusable(const http::BodyDecoder& decoder) const;
   io::Task<Served> answer_problem(http::Problem problem);
   bool skip_body();
+  [[nodiscard]] FailedRequest subject() const;
+  void tell_failure(std::string_view reason) const {
+    if (tools_.failures.tells_requests()) {
+      tools_.failures.request_failed(subject(), status_, reason);
+    }
+  }
+  void tell_failed_try(const Error& error) const {
+    if (tools_.failures.tells_requests()) {
+      tools_.failures.try_failed(subject(), reason_of(error));
+    }
+  }
   Served finish(Served served);
   /// The request's whole body went up, so that the client's next bytes are its next request.
   [[nodiscard]] bool uploaded() const {

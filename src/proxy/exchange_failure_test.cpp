@@ -113,10 +113,12 @@ TEST(ExchangeRetry, LackOfDescriptorsIsNotTheBackendsFault) {
   ProxyBed bed(2);
   bed.world.engine().fail_opens(EMFILE, 100);
   for (int i = 0; i < 6; ++i) {
-    EXPECT_EQ(status_of(bed.once(get("/"))), 502);
+    EXPECT_EQ(status_of(bed.once(get("/"))), 503);
   }
   bed.world.engine().fail_opens(0, 0);
   EXPECT_FALSE(bed.lines.has("backend rests"));
+  EXPECT_EQ(bed.metrics.sum("fairlead_upstream_failures_total"), 0);
+  EXPECT_TRUE(bed.lines.has("for want of our own"));
 }
 
 TEST(ExchangeRetry, AReusedConnectionThatDiesIsReplacedOnTheSameBackend) {

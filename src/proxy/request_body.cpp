@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/http/body_framing.hpp"
-
 namespace fairlead::proxy {
 
 io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle, io::TimePoint deadline,
@@ -49,6 +47,18 @@ io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::mill
     client.buffer() = std::move(more);
   }
   co_return Result<void>();
+}
+
+bool skip_body_here(io::Buffer& buffer, const http::BodyFraming& framing) {
+  http::BodyDecoder decoder(framing);
+  while (!decoder.finished() && !buffer.empty()) {
+    const Result<http::BodyDecoder::Step> step = decoder.next(buffer.bytes());
+    if (!step) {
+      return false;
+    }
+    buffer.skip(step->consumed);
+  }
+  return decoder.finished();
 }
 
 }  // namespace fairlead::proxy

@@ -1,9 +1,10 @@
-// Reads a request's whole body, for services that answer by themselves instead of passing it on. Bytes behind the body
-// stay in the connection's buffer: they are the next request's.
+// Reads a request's whole body, for services that answer by themselves instead of passing it on; or skips what is here
+// of it. Bytes behind the body stay in the connection's buffer: they are the next request's.
 #pragma once
 
 #include <functional>
 
+#include "core/http/body_framing.hpp"
 #include "proxy/downstream_connection.hpp"
 
 namespace fairlead::proxy {
@@ -13,5 +14,8 @@ namespace fairlead::proxy {
 /// decoding, timed_out, closed when the client left.
 io::Task<Result<void>> read_body(DownstreamConnection& client, std::chrono::milliseconds idle, io::TimePoint deadline,
                                  std::function<bool(std::string_view)> take);
+
+/// Consumes a body of that framing as far as it is in the buffer. True: all of it.
+bool skip_body_here(io::Buffer& buffer, const http::BodyFraming& framing);
 
 }  // namespace fairlead::proxy

@@ -13,9 +13,12 @@ Worker::Worker(const Parts& parts, std::shared_ptr<const routing::Snapshot> snap
     : loop_(parts.loop),
       log_(parts.log),
       metrics_(parts.families, parts.shard),
+      failures_(parts.log),
+      date_(parts.loop),
       upstreams_(parts.loop, parts.resolver, metrics_),
-      tools_{parts.loop, parts.store, upstreams_, metrics_, parts.log},
-      connections_max_(parts.connections_max) {
+      tools_{parts.loop, parts.store, upstreams_, metrics_, failures_, date_},
+      connections_max_(parts.connections_max),
+      connections_configured_(parts.connections_configured) {
   adopt(std::move(snapshot));
 }
 
@@ -53,7 +56,8 @@ void Worker::accepted(int descriptor, const io::Address& peer) {
     at_limit_ = true;
     if (loop_.now() >= say_limit_from_) {  // at its limit, it gets there with each client that takes another's place
       say_limit_from_ = loop_.now() + limit_said_every;
-      log_.warn("connection limit reached, new clients wait", {{"connections", clients_.size()}});
+      log_.warn("a worker has its share of limits.connections, its new clients wait",
+                {{"share", clients_.size()}, {"limits.connections", connections_configured_}});
     }
     for (const auto& listener : listeners_) {
       listener->pause();
@@ -101,6 +105,9 @@ io::Task<Served> Worker::serve(DownstreamConnection& client) {
 }
 
 void Worker::refused(const Error& error, int status) {
+  if (failures_.tells_requests()) {
+    failures_.request_failed({}, status, reason_of(error));
+  }
   metrics_.count_client_reject(name_of(error.kind));
   const std::chrono::duration<double> none(0);
   metrics_.count_request(snapshot_->unrouted(), http::Method::other, status, none.count());

@@ -32,6 +32,7 @@ class Worker final : public Service {
     metrics::Shard& shard;
     const Log& log;
     std::size_t connections_max;
+    std::size_t connections_configured = 0;  ///< for all workers together; for the log
   };
 
   Worker(const Parts& parts, std::shared_ptr<const routing::Snapshot> snapshot);
@@ -54,6 +55,7 @@ class Worker final : public Service {
   // Service:
   [[nodiscard]] ConnectionPolicy policy() const override;
   io::Task<Served> serve(DownstreamConnection& client) override;
+  [[nodiscard]] std::string_view date() override { return date_.text(); }
   void refused(const Error& error, int status) override;
 
  private:
@@ -72,6 +74,8 @@ class Worker final : public Service {
   io::EventLoop& loop_;
   const Log& log_;
   ProxyMetrics metrics_;
+  FailureLog failures_;
+  DateClock date_;
   UpstreamPool upstreams_;
   ExchangeTools tools_;
   SnapshotRef snapshot_;
@@ -79,6 +83,7 @@ class Worker final : public Service {
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::vector<Client*> clients_;  ///< in no order
   std::size_t connections_max_;
+  std::size_t connections_configured_;
   bool at_limit_ = false;
   io::TimePoint say_limit_from_{};
   io::Timer drain_timer_;

@@ -118,7 +118,7 @@ TEST(Worker, AtItsLimitNewClientsWait) {
   Peer& three = bed.begin(get("/"));
   EXPECT_TRUE(two.is_connected());
   EXPECT_FALSE(three.is_connected());
-  EXPECT_TRUE(bed.lines.has("connection limit reached"));
+  EXPECT_TRUE(bed.lines.has("its new clients wait"));
   one.end();
   bed.world.settle();
   EXPECT_EQ(status_of(three.received()), 200);

@@ -39,10 +39,11 @@ class Scene:
         self.redis_servers.append(RedisServer(self.folder("redis"), **more))
         return self.redis_servers[-1]
 
-    def fairlead(self, backends=(), arguments=(), env=None, ready="/readyz", config=None, joined=True, **sections):
+    def fairlead(self, backends=(), arguments=(), env=None, ready="/readyz", config=None, joined=True, run_by=(),
+                 **sections):
         """Started and ready; with Redis as its state and unless told otherwise, also joined to the fleet."""
         config = config or configuration(backends, **sections)
-        self.instances.append(Fairlead(self.folder("fairlead"), config, arguments, env))
+        self.instances.append(Fairlead(self.folder("fairlead"), config, arguments, env, run_by))
         if ready:
             self.instances[-1].wait_ready(ready)
             if joined and config["state"]["url"].startswith("redis:"):

@@ -13,8 +13,8 @@ namespace fairlead::http {
 
 namespace {
 
-/// What heads usually get on their way at most: Via and framing; up, Host and X-Forwarded-* as well.
-constexpr std::size_t bytes_added_down = 64;
+/// What heads usually get on their way at most: Via, Date and framing; up, Host and X-Forwarded-* as well.
+constexpr std::size_t bytes_added_down = 104;
 constexpr std::size_t bytes_added_up = 160;
 
 void append_content_length(HeadWriter& out, std::uint64_t length) {
@@ -33,6 +33,7 @@ enum class Fate : std::uint8_t {
 Fate request_fate(FieldId id, bool has_trailers, bool trusted) {
   switch (id) {
     case FieldId::other:
+    case FieldId::date:
     case FieldId::x_backend_server: return Fate::pass;
     case FieldId::expect: return Fate::pass_nominated;
     case FieldId::trailer: return has_trailers ? Fate::pass : Fate::stay;
@@ -59,6 +60,7 @@ Fate request_fate(FieldId id, bool has_trailers, bool trusted) {
 Fate response_fate(FieldId id, bool has_trailers, bool names_backend) {
   switch (id) {
     case FieldId::other:
+    case FieldId::date:
     case FieldId::expect:
     case FieldId::forwarded:
     case FieldId::host:
@@ -246,13 +248,21 @@ DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming
 }
 
 void append_downstream_response(std::string& to, const ResponseHead& head, const DownstreamFraming& framing,
-                                std::string_view backend_url) {
+                                std::string_view backend_url, std::string_view date) {
   HeadWriter out(to, head.size + backend_url.size() + bytes_added_down);
   append_status_line(out, head);
   const bool has_trailers = framing.kind == BodyKind::chunked;
   const bool names_backend = !backend_url.empty();
-  append_passing_fields(out, head,
-                        [&](const Field& field) { return response_fate(field.id, has_trailers, names_backend); });
+  bool lacks_date = !date.empty();
+  append_passing_fields(out, head, [&](const Field& field) {
+    if (field.id == FieldId::date) {
+      lacks_date = lacks_date && head.names_fields && is_nominated(head.fields, field.name);
+    }
+    return response_fate(field.id, has_trailers, names_backend);
+  });
+  if (lacks_date) {
+    out.field("Date", date);
+  }
   if (names_backend) {
     out.field("X-Backend-Server", backend_url);
   }

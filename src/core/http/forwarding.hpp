@@ -1,7 +1,8 @@
 // What crosses the proxy and what doesn't (RFC 9110 section 7.6, and X-Forwarded-* by custom). Heads that leave are
 // always written anew from parsed parts: hop-by-hop fields and those that Connection names stay behind, framing is
-// ours, Via and X-Forwarded-For/-Proto/-Host are set. Request fields that a backend of the CGI kind would take for one
-// of these (Content_Length, X_Forwarded_For) stay behind. Pure; all is appended to a buffer that the caller recycles.
+// ours, Via, Date and X-Forwarded-For/-Proto/-Host are set. Request fields that a backend of the CGI kind would take
+// for one of these (Content_Length, X_Forwarded_For) stay behind. Pure; all is appended to a buffer that the caller
+// recycles.
 #pragma once
 
 #include <cstdint>
@@ -50,9 +51,10 @@ DownstreamFraming downstream_framing(const ResponseHead& head, const BodyFraming
                                      std::size_t lead);
 
 /// Appends the whole response head for the client. A non-empty `backend_url` is added as X-Backend-Server (replacing
-/// one that the backend sent). The status line always says HTTP/1.1 (RFC 9110 section 6.2).
+/// one that the backend sent). A head without Date gets `date` (RFC 9110 section 6.6.1), unless that is empty. The
+/// status line always says HTTP/1.1 (RFC 9110 section 6.2).
 void append_downstream_response(std::string& to, const ResponseHead& head, const DownstreamFraming& framing,
-                                std::string_view backend_url);
+                                std::string_view backend_url, std::string_view date = {});
 
 /// Appends an interim response (1xx but 101) with its end-to-end fields.
 void append_interim_response(std::string& to, const ResponseHead& head);

@@ -108,6 +108,28 @@ TEST(DownstreamResponse, SaysKeepAliveToHttp10) {
   EXPECT_EQ(values(downstream("", closing), "Connection"), "close\n");
 }
 
+std::string dates(std::string_view lines, std::string_view date, std::string_view start = "HTTP/1.1 200 OK") {
+  const ParsedResponse response(std::string(start) + "\r\n" + std::string(lines) + "\r\n");
+  std::string out;
+  append_downstream_response(out, response.head, {.kind = BodyKind::length}, "", date);
+  return values(out, "Date");
+}
+
+TEST(DownstreamResponse, GetsADateIfItHasNoneRfc9110Section661) {
+  EXPECT_EQ(dates("X: 1\r\n", "now"), "now\n");
+  EXPECT_EQ(dates("", "now", "HTTP/1.1 304 Not Modified"), "now\n");
+  EXPECT_EQ(dates("", "now", "HTTP/1.1 204 No Content"), "now\n");
+  EXPECT_EQ(dates("date: then\r\n", "now"), "then\n");
+}
+
+TEST(DownstreamResponse, ADateThatWasMeantForUsAloneIsReplaced) {
+  EXPECT_EQ(dates("Connection: Date\r\nDate: then\r\n", "now"), "now\n");
+}
+
+TEST(DownstreamResponse, WithoutAClockADateIsNotMadeUp) {
+  EXPECT_EQ(dates("", ""), "");
+}
+
 TEST(DownstreamFraming, AddsTheLeadToALengthAndToOneThatIsOnlyTold) {
   const ParsedResponse response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
   const auto framed = [&](BodyFraming framing) {

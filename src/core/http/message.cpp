@@ -109,7 +109,7 @@ FieldId field_id_of(std::string_view name) {
   switch (name.size()) {
     case 2: return id_if(name, "te", FieldId::te);
     case 3: return id_if(name, "via", FieldId::via);
-    case 4: return id_if(name, "host", FieldId::host);
+    case 4: return first == 'h' ? id_if(name, "host", FieldId::host) : id_if(name, "date", FieldId::date);
     case 6: return id_if(name, "expect", FieldId::expect);
     case 7: return first == 't' ? id_if(name, "trailer", FieldId::trailer) : id_if(name, "upgrade", FieldId::upgrade);
     case 9: return id_if(name, "forwarded", FieldId::forwarded);

@@ -27,6 +27,7 @@ enum class FieldId : std::uint8_t {
   other,
   connection,
   content_length,
+  date,
   expect,
   forwarded,
   host,

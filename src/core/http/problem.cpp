@@ -88,6 +88,9 @@ void append_head(std::string& out, const Problem& problem, std::size_t length) {
   out.append(" ").append(reason_of(problem.status));
   out.append("\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: ");
   append_number(out, length);
+  if (!problem.date.empty()) {
+    out.append("\r\nDate: ").append(problem.date);
+  }
   if (!problem.allow.empty()) {
     out.append("\r\nAllow: ").append(problem.allow);
   }

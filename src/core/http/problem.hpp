@@ -13,6 +13,7 @@ struct Problem {
   int status = 500;
   std::string_view detail = {};  ///< one sentence for a person
   std::string_view allow = {};   ///< for 405: the Allow field's value; else empty
+  std::string_view date = {};    ///< the Date field's value; empty: none
   int retry_after_seconds = 0;   ///< above 0: Retry-After (503)
   bool close = false;            ///< say `Connection: close`
   bool head_only = false;        ///< the answer to HEAD: the length is told, the body left out

@@ -28,6 +28,11 @@ std::string_view value_of(const ParsedResponse& response, std::string_view name)
   return "(none)";
 }
 
+TEST(Problem, HasTheDateThatItIsGiven) {
+  const ParsedResponse response(written({.date = "Sun, 06 Nov 1994 08:49:37 GMT"}));
+  EXPECT_EQ(value_of(response, "Date"), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
 TEST(Problem, IsAWholeResponseThatOurOwnParserTakes) {
   const ParsedResponse response(written({.status = 404, .detail = "No route matches."}));
   ASSERT_EQ(response.status, ParseStatus::complete);

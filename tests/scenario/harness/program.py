@@ -76,7 +76,7 @@ def run_command(*arguments, timeout=20, env=None):
 class Fairlead:
     """A running instance. `address` takes requests, `admin` answers /metrics and probes."""
 
-    def __init__(self, directory, config=None, arguments=(), env=None):
+    def __init__(self, directory, config=None, arguments=(), env=None, run_by=()):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.config = copy.deepcopy(config)
@@ -84,7 +84,7 @@ class Fairlead:
         self.log_file = self.directory / "stderr.log"
         self.address = self.admin = None
         self.stopped = False
-        command = [BINARY, "run", *arguments]
+        command = [*run_by, BINARY, "run", *arguments]
         if config is not None:
             self.write(config)
             command += ["--config", str(self.file)]
