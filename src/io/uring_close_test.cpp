@@ -68,6 +68,7 @@ void close_before_the_kernel_takes_it(bool& is_refusing) {
     return;
   }
   std::vector<std::unique_ptr<Reader>> readers;
+  readers.reserve(first.size());
   for (const TestBed::Accepted& each : first) {
     readers.push_back(std::make_unique<Reader>(engine, each.descriptor));
   }

@@ -349,7 +349,7 @@ def test_an_authority_that_cannot_be_read_is_a_start_failure(tmp_path, backends)
     ended = run_command("run", "--config", file)
     assert ended.returncode != 0
     [said] = [line for line in ended.stderr.splitlines() if "absent.pem" in line]
-    assert re.search("state.ca_file .*absent.pem.*can't be read", said)
+    assert re.search(r"fairlead\.yml:\d+:\d+: `state.ca_file` .*absent.pem.*can't be read", said)
 
 
 def test_two_workers_log_an_outage_and_its_end_once(instance, redis_server):
