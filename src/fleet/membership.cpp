@@ -48,12 +48,14 @@ Membership::Membership(io::EventLoop& loop, io::Resolver& resolver, MemberSettin
   beat_timer_.context = this;
   beat_timer_.on_expiry = [](io::Timer& timer) { static_cast<Membership*>(timer.context)->beat(); };
   status_.workers.fetch_add(1, std::memory_order_relaxed);
+  status_.readers.fetch_add(settings_.is_reader ? 1 : 0, std::memory_order_relaxed);
   metrics_.count_reaped(0, 0);  // shown from the start
 }
 
 Membership::~Membership() {
   if (state_ != State::stopped) {
     status_.workers.fetch_sub(1, std::memory_order_relaxed);
+    status_.readers.fetch_sub(settings_.is_reader ? 1 : 0, std::memory_order_relaxed);
   }
 }
 
@@ -66,6 +68,7 @@ io::Task<> Membership::stop() {
     status_.live.fetch_sub(1, std::memory_order_relaxed);
   }
   status_.workers.fetch_sub(1, std::memory_order_relaxed);  // who left lacks nothing
+  status_.readers.fetch_sub(settings_.is_reader ? 1 : 0, std::memory_order_relaxed);
   state_ = State::stopped;
   beat_timer_.cancel();
   if (client_.is_up() && !settings_.is_reader) {

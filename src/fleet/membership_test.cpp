@@ -68,6 +68,15 @@ class MembershipTest : public ::testing::Test {
   io::TaskScope scope_;
 };
 
+TEST_F(MembershipTest, AReaderIsNoMemberOfTheProcess) {
+  member_.reset();
+  make(true);
+  EXPECT_EQ(status_.readers, 1u);
+  stop();
+  EXPECT_EQ(status_.readers, 0u);
+  EXPECT_EQ(status_.workers, 0u);
+}
+
 TEST_F(MembershipTest, JoinsWithTheWholeTruthAndBeats) {
   member_->start();
   ASSERT_TRUE(world_.run_until([this] { return member_->is_live(); }, seconds(1)));

@@ -208,7 +208,7 @@ RedisStore::Excluded RedisStore::excluded_from(const Acquire& want) const {
 }
 
 void RedisStore::answered(ReplyView reply) {
-  if (has_one_want() && !reply.text().empty()) {
+  if (has_one_want() && !reply.is_array() && !reply.is_nil()) {
     note_pool_well(in_flight_.front());
     answer_want(in_flight_.front(), in_flight_.front().wants.front(), reply.text());
   } else if (reply.size() == in_flight_.size()) {

@@ -244,6 +244,19 @@ TEST_F(StoresOnRedis, ATextInTheListThatIsNoBackendIsPassedOver) {
   EXPECT_TRUE(on_.until([this] { return count("nonsense") == "0"; }));
 }
 
+TEST_F(StoresOnRedis, AnEmptyTextInTheListIsPassedOverAsWell) {
+  redis().call({"RPUSH", "backend_servers", "", "http://a"});
+  redis().call({"SET", "conn_count:", "0"});
+  FailoverStore& store = add_live_store();
+  for (int i = 0; i < 4; ++i) {
+    Asked& asked = ask(store, StrategyId::round_robin);
+    ASSERT_TRUE(on_.until([&asked] { return asked.is_answered; }));
+    EXPECT_EQ(asked.url(), "http://a");
+    EXPECT_EQ(asked.acquire.basis, Basis::exact);
+  }
+  EXPECT_EQ(on_.lines.count("redis unavailable"), 0u);
+}
+
 TEST_F(StoresOnRedis, AListOfAWrongTypeLeavesThePoolToLocalState) {
   redis()("SET backend_servers x");
   FailoverStore& store = add_live_store();

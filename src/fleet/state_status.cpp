@@ -14,7 +14,8 @@ double StateStatus::age_s() const {
 }
 
 std::size_t StateStatus::instances() const {
-  const std::uint32_t own = std::max(1U, workers.load(std::memory_order_relaxed));
+  const std::uint32_t all = workers.load(std::memory_order_relaxed);
+  const std::uint32_t own = std::max(1U, all - std::min(all, readers.load(std::memory_order_relaxed)));
   return std::max(1U, members.load(std::memory_order_relaxed) / own);
 }
 

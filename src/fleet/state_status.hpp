@@ -13,7 +13,8 @@ namespace fairlead::fleet {
 
 struct StateStatus {
   std::atomic<std::uint32_t> workers{0};     ///< that have a store on Redis
-  std::atomic<std::uint32_t> live{0};        ///< of those, how many work with Redis now
+  std::atomic<std::uint32_t> readers{0};     ///< of those, how many are no members
+  std::atomic<std::uint32_t> live{0};        ///< of `workers`, how many work with Redis now
   std::atomic<std::uint32_t> members{0};     ///< living members of the fleet, as last heard
   std::atomic<std::int64_t> heard_at_ms{0};  ///< steady clock: Redis' last answer to any worker; 0: never
 

@@ -41,6 +41,9 @@ TEST(StateStatus, InstancesHaveAsManyMembersEachAsThisOne) {
   EXPECT_EQ(status.instances(), 6U);
   status.workers = 2;
   EXPECT_EQ(status.instances(), 3U);
+  status.workers = 3;
+  status.readers = 1;
+  EXPECT_EQ(status.instances(), 3U);
 }
 
 TEST(StateStatus, AStartWithoutRedisIsSaidOnce) {

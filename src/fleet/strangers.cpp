@@ -11,6 +11,7 @@ Result<const balance::Backend*> Strangers::hold(const std::string& pool, std::st
       strangers_.erase(place);
       return address.error();
     }
+    stranger.backend.is_stranger = true;
     stranger.backend.url = url;
     stranger.backend.host = std::move(address->host);
     stranger.backend.port = address->port;

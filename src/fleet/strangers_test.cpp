@@ -9,6 +9,7 @@ TEST(Strangers, OneBackendServesAllWhoHoldIt) {
   Strangers strangers;
   const balance::Backend* first = *strangers.hold("default", "http://h:81");
   EXPECT_EQ(*strangers.hold("default", "http://h:81"), first);
+  EXPECT_TRUE(first->is_stranger);
   EXPECT_EQ(first->host, "h");
   EXPECT_EQ(first->port, 81);
   strangers.release(*first);

@@ -33,13 +33,18 @@ UpstreamBackend& UpstreamPool::find(std::string_view pool, const balance::Backen
   return found->second;
 }
 
-UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Backend& backend) {
+UpstreamBackend& UpstreamPool::known(std::string_view pool, const balance::Backend& backend) {
   Found& found = found_[reinterpret_cast<std::uintptr_t>(&backend) / sizeof backend & (found_.size() - 1)];
   if (found.asked != &backend || found.pool != pool.data()) {
     found = {&backend, pool.data(), &find(pool, backend)};
   }
-  found.backend->last_used = loop_.now();
   return *found.backend;
+}
+
+UpstreamBackend& UpstreamPool::backend(std::string_view pool, const balance::Backend& backend) {
+  UpstreamBackend& record = backend.is_stranger ? find(pool, backend) : known(pool, backend);
+  record.last_used = loop_.now();
+  return record;
 }
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle(UpstreamBackend& backend) {

@@ -55,10 +55,10 @@ class UpstreamPool {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-  /// Another snapshot with so many backends: they may stand where others stood.
+  /// Another snapshot with so many backends: they may stand where those of an older one stood.
   void adopt(std::size_t backends);
-  /// The worker's own record of a backend, which is of an adopted snapshot as the pool's name is. Whoever keeps the
-  /// reference beyond the turn counts itself in `users`.
+  /// The worker's own record of a backend. The pool's name stands in an adopted snapshot, and so does the backend
+  /// unless it is a stranger. Whoever keeps the reference beyond the turn counts itself in `users`.
   UpstreamBackend& backend(std::string_view pool, const balance::Backend& backend);
   /// A connection that may be used at once, or nullptr.
   std::unique_ptr<UpstreamConnection> take_idle(UpstreamBackend& backend);
@@ -88,6 +88,8 @@ class UpstreamPool {
   };
 
   UpstreamBackend& find(std::string_view pool, const balance::Backend& backend);
+  /// The same, of an adopted snapshot.
+  UpstreamBackend& known(std::string_view pool, const balance::Backend& backend);
   void sweep();
   void sweep_idle(UpstreamBackend& backend) const;
 

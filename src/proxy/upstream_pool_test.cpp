@@ -188,7 +188,16 @@ TEST_F(UpstreamPoolTest, PoolsWithTheSameBackendKeepTheirOwnConnections) {
   EXPECT_NE(pool->take_idle(pool->backend("blue", numbered)), nullptr);
 }
 
-TEST_F(UpstreamPoolTest, ABackendAtThePlaceOfAnotherHasItsOwnRecord) {
+TEST_F(UpstreamPoolTest, AStrangerAtThePlaceOfAnotherHasItsOwnRecord) {
+  numbered.is_stranger = true;
+  UpstreamBackend& before = pool->backend("pool", numbered);
+  numbered.url = "http://127.0.0.1:7001";
+  EXPECT_NE(&pool->backend("pool", numbered), &before);
+  numbered.url = far.url;
+  EXPECT_EQ(&pool->backend("pool", numbered), &before);
+}
+
+TEST_F(UpstreamPoolTest, ABackendAtThePlaceOfOneOfAnOlderSnapshotHasItsOwnRecord) {
   UpstreamBackend& before = pool->backend("pool", numbered);
   numbered.url = "http://127.0.0.1:7001";
   pool->adopt(2);

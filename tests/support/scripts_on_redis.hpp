@@ -56,7 +56,7 @@ class Scripts {
         words.push_back(changes.begin()->first);
       }
       Reply reply = redis_.call(words);
-      const bool is_short = !reply.is_error && !reply.text.empty();
+      const bool is_short = !reply.is_error && !reply.is_nil && reply.items.empty();
       return is_short ? array_of(array_of(std::move(reply))) : reply;
     }
     words.push_back(std::to_string(changes.size()));

@@ -42,6 +42,7 @@ struct Backend {
   std::string url;   ///< as configured or listed: the identity, and the text of conn_count:<URL>
   std::string host;  ///< name, IPv4, or IPv6 without brackets
   std::uint16_t port = 80;
+  bool is_stranger = false;  ///< of no snapshot: gone after its last request, and the next one may stand at its place
   std::uint32_t weight = 1;
   std::shared_ptr<BackendActivity> activity;
 };
