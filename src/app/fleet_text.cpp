@@ -29,15 +29,19 @@ std::string count_at(Element element, std::string_view pointer) {
   return number < 0 ? "?" : std::to_string(number);
 }
 
-/// What a step of the outage ladder means for who reads it; empty: all is well.
+/// What a step of the outage ladder means for who reads it; empty: all is well. On `local` Redis may be silent or
+/// refuse what it is asked: the age counts from its last answer that was of use, and 0 is never.
 std::string step_text(Element root) {
   const std::string step = text_at(root, "/state/step");
-  const std::string silence =
-      fmt::format("Redis hasn't answered for {:.1f} s", double(number_at(root, "/state/age_ms")) / 1000);
+  const std::int64_t age_ms = number_at(root, "/state/age_ms");
+  const std::string age = fmt::format("{:.1f} s", double(age_ms) / 1000);
   if (step == "stale") {
-    return "  stale: " + silence + "; what is known of the other instances counts less and less\n";
+    return "  stale: Redis hasn't answered for " + age +
+           "; what is known of the other instances counts less and less\n";
   }
-  return step == "local" ? "  local: " + silence + "; this instance goes by its own counts and the last lists\n" : "";
+  return step == "local" ? "  local: Redis hasn't been of use " + (age_ms > 0 ? "for " + age : "yet") +
+                               ", the log says why; this instance goes by its own counts and the last lists\n"
+                         : "";
 }
 
 /// What the states of a pool's backends come to; empty: some take requests as usual.

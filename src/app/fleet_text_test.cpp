@@ -37,13 +37,25 @@ TEST(FleetText, NamesThePools) {
   EXPECT_EQ(pool_names(R"({"pools":[{"name":"a"},{"name":"b"}]})"), (std::vector<std::string>{"a", "b"}));
 }
 
-TEST(FleetText, SaysWhatStaleAndLocalMean) {
-  const auto at_step = [](const std::string& step) {
-    return fleet_text(R"({"state":{"step":")" + step + R"(","age_ms":2300},"members":[]})");
-  };
-  EXPECT_NE(at_step("stale").find("  stale: Redis hasn't answered for 2.3 s; "), std::string::npos);
-  EXPECT_NE(at_step("local").find("  local: Redis hasn't answered for 2.3 s; "), std::string::npos);
-  EXPECT_EQ(at_step("live").find("hasn't answered"), std::string::npos);
+std::string text_at_step(const std::string& step, int age_ms) {
+  return fleet_text(R"({"state":{"step":")" + step + R"(","age_ms":)" + std::to_string(age_ms) + R"(},"members":[]})");
+}
+
+TEST(FleetText, SaysWhatStaleMeansAndNothingWhereAllIsWell) {
+  EXPECT_NE(text_at_step("stale", 2300).find("  stale: Redis hasn't answered for 2.3 s; "), std::string::npos);
+  EXPECT_EQ(text_at_step("live", 2300).find("hasn't"), std::string::npos);
+}
+
+TEST(FleetText, DoesntCallARedisSilentThatMayRefuse) {
+  const std::string text = text_at_step("local", 2300);
+  EXPECT_NE(text.find("  local: Redis hasn't been of use for 2.3 s, the log says why; "), std::string::npos) << text;
+  EXPECT_EQ(text.find("answered"), std::string::npos) << text;
+}
+
+TEST(FleetText, NamesNoTimeForARedisThatWasNeverOfUse) {
+  const std::string text = text_at_step("local", 0);
+  EXPECT_NE(text.find("  local: Redis hasn't been of use yet, the log says why; "), std::string::npos) << text;
+  EXPECT_EQ(text.find("0.0 s"), std::string::npos) << text;
 }
 
 TEST(FleetText, SaysWhatThePoolDoesWhenNoneOfItsBackendsIsUp) {

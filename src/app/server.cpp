@@ -39,7 +39,9 @@ Server::~Server() {
 
 std::optional<std::string> Server::start() {
   const control::Config& config = controller_.config();
-  connections_max_ = ensure_descriptors(config.limits.connections, log_);
+  connections_each_ = ensure_descriptors(
+      {.connections = config.limits.connections, .workers = worker_count(config), .addresses = config.listen.size()},
+      log_);
   add_metrics();
   if (auto failure = state_.fault()) {
     return failure;
@@ -105,7 +107,6 @@ io::Task<> Server::become_ready() {
 
 std::optional<std::string> Server::make_workers() {
   const unsigned count = worker_count(controller_.config());
-  const std::size_t connections_each = (connections_max_ + count - 1) / count;
   for (unsigned index = 0; index < count; ++index) {
     std::unique_ptr<io::Engine> engine = engines_.make();
     if (!engine) {
@@ -115,7 +116,7 @@ std::optional<std::string> Server::make_workers() {
     metrics::Shard& shard = registry_.add_shard();
     made->store = state_.make_store(index, made->loop, made->resolver, shard);
     made->worker = std::make_unique<proxy::Worker>(
-        proxy::Worker::Parts{made->loop, *made->store, made->resolver, families_, shard, log_, connections_each,
+        proxy::Worker::Parts{made->loop, *made->store, made->resolver, families_, shard, log_, connections_each_,
                              controller_.config().limits.connections},
         controller_.snapshot());
     workers_.push_back(std::move(made));

@@ -94,7 +94,7 @@ class Server {
   };
   std::map<std::uint64_t, Adoption> adoptions_;  ///< that somebody waits for, by number
   std::uint64_t adoptions_asked_ = 0;
-  std::size_t connections_max_ = 0;  ///< of clients, over all workers
+  std::size_t connections_each_ = 0;  ///< of clients, that a worker may have
   std::size_t undrained_ = 0;
   bool draining_ = false;
   io::TaskScope starting_;

@@ -166,7 +166,7 @@ class Overrides {
   std::vector<Problem> finish(KeySources& sources) {
     sources.add(source, positions_);
     if (problems_.empty()) {
-      validate(config_, positions_, at_, problems_);
+      validate(config_, positions_, sources, at_, problems_);
     }
     return problems_.sorted();
   }

@@ -13,8 +13,9 @@
 namespace fairlead::control {
 
 /// Changes `config`, which had no problem, by all assignments in their order; then checks the whole. A problem's file
-/// is "--set", its line the assignment's number from 1, its column counts within the assignment; `sources` gets the
-/// same places for what is set. On any problem `config` is not to be used.
+/// is "--set", its line the assignment's number from 1, its column counts within the assignment. `sources` has what
+/// is written already, so that it isn't taken for a default, and gets the same places for what is set. On any problem
+/// `config` is not to be used.
 std::vector<Problem> apply_overrides(Config& config, KeySources& sources, std::span<const std::string> assignments);
 
 }  // namespace fairlead::control

@@ -120,6 +120,40 @@ TEST(ConfigOverride, ChecksTheWholeAfterTheLast) {
             "--set:2:13: `limits.line` is 64KiB and more than the whole head; make it at most `limits.head`, 32KiB");
 }
 
+/// Of the assignments on top of a file.
+std::vector<std::string> faults_over(std::string_view text, const std::vector<std::string>& assignments) {
+  ParsedConfig parsed = parse_config(text, "f");
+  EXPECT_EQ(parsed.problems.size(), 0U) << text;
+  std::vector<std::string> faults;
+  for (const Problem& problem : apply_overrides(parsed.config, parsed.sources, assignments)) {
+    faults.push_back(format_problem(problem));
+  }
+  return faults;
+}
+
+TEST(ConfigOverride, DoesntTakeTheRoutesOfAFileForTheBuiltInOne) {
+  EXPECT_EQ(faults_over("routes: [{path: /a, pool: default}]", {"pools.default.name=web", "workers=2"}),
+            std::vector<std::string>{
+                "--set:1:20: there is no pool `default`, where `routes[0]` sends its requests; known are `web`"});
+  EXPECT_EQ(faults_over("routes: [{path: /a}]", {"routes.0.pool=defualt"}),
+            std::vector<std::string>{"--set:1:15: there is no pool `defualt`; did you mean `default`?"});
+}
+
+TEST(ConfigOverride, StillNamesTheBuiltInRouteWhereNoOthersAreWritten) {
+  EXPECT_EQ(faults_over("workers: 1", {"pools.default.name=web", "workers=2"}),
+            std::vector<std::string>{"--set:1:20: there is no pool `default`, where the built-in route sends `POST "
+                                     "/proxy`; name a pool so, or write `routes` of your own"});
+}
+
+TEST(ConfigOverride, DoesntTakeALimitOfAFileForADefault) {
+  EXPECT_EQ(faults_over("limits: {line: 8KiB, target: 1KiB}", {"limits.head=4KiB", "workers=2"}),
+            std::vector<std::string>{"--set:1:13: `limits.line` is 8KiB and more than the whole head; make it at most "
+                                     "`limits.head`, 4KiB"});
+  EXPECT_EQ(faults_over("limits: {target: 1KiB}", {"limits.head=4KiB"}),
+            std::vector<std::string>{"--set:1:13: `limits.head` is 4KiB and less than `limits.line` (8KiB by default); "
+                                     "write these too, at most 4KiB, or make the head 8KiB"});
+}
+
 TEST(ConfigOverride, TellsWhereWhatItSetIsFrom) {
   Config config = default_config();
   KeySources sources;

@@ -69,8 +69,8 @@ ParsedConfig parse_config(std::string_view text, const std::string& file_name) {
     ConfigReader reader(problems, positions);
     reader.read_mapping(document, settings_of(parsed.config), "");
     check_route_places(document, problems);
-    validate(parsed.config, positions, document.at, problems);
     parsed.sources.add(file_name, positions);
+    validate(parsed.config, positions, parsed.sources, document.at, problems);
   }
   parsed.problems = problems.sorted();
   return parsed;

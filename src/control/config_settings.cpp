@@ -181,7 +181,8 @@ void append_limits(std::vector<Setting>& settings, LimitsConfig& limits) {
        "has "
        "room. So a small number is best used with `workers: 1`.",
        "Each needs file descriptors, one more for its backend: where the process may not have as many, as many "
-       "connections as fit are served, and the log says how many."});
+       "connections as fit are served, shares rounded down, and the log says how many. Connections to backends that "
+       "lie idle in other workers may hold what a request lacks then; it is answered 503."});
 }
 
 void append_timeouts(std::vector<Setting>& settings, TimeoutsConfig& timeouts) {

@@ -20,9 +20,12 @@ std::string item(std::string_view list, std::size_t index) {
 /// Where things are, nearest known place first.
 class Places {
  public:
-  Places(const Positions& positions, Position fallback) : positions_(positions), fallback_(fallback) {}
+  Places(const Positions& positions, const KeySources& sources, Position fallback)
+      : positions_(positions), sources_(sources), fallback_(fallback) {}
 
   [[nodiscard]] bool has(const std::string& place) const { return positions_.contains(place); }
+  /// Here or in another source; else it is a default.
+  [[nodiscard]] bool is_written(const std::string& place) const { return sources_.has(place); }
 
   [[nodiscard]] Position of(const std::string& place, const std::string& key) const {
     if (const auto found = positions_.find(place + key); found != positions_.end()) {
@@ -34,6 +37,7 @@ class Places {
 
  private:
   const Positions& positions_;
+  const KeySources& sources_;
   Position fallback_;
 };
 
@@ -103,11 +107,12 @@ void check_limits(const Config& config, const Places& places, ProblemList& probl
     if (value <= config.limits.head) {
       return;
     }
-    if (value == standard && !places.has(key)) {
+    if (value == standard && !places.is_written(key)) {
       by_default += (by_default.empty() ? "`" : " and `") + key + "` (" + format_size(value) + " by default)";
       least = std::max(least, value);
     } else {
-      problems.add(places.of("limits", key.substr(6)),
+      // Where the key itself is written elsewhere, the head was made less than it.
+      problems.add(places.of("limits", places.has(key) ? key.substr(6) : ".head"),
                    "`" + key + "` is " + format_size(value) +
                        " and more than the whole head; make it at most `limits.head`, " + head);
     }
@@ -149,6 +154,16 @@ void check_pools(const Config& config, const Places& places, ProblemList& proble
   }
 }
 
+/// Where the pools, or one of them, got the names that they have.
+Position place_of_names(const Config& config, const Places& places) {
+  for (std::size_t index = 0; !places.has("pools") && index < config.pools.size(); ++index) {
+    if (places.has(item("pools", index) + ".name")) {
+      return places.of(item("pools", index), ".name");
+    }
+  }
+  return places.of("pools", "");
+}
+
 void check_route_pools(const Config& config, const Places& places, ProblemList& problems) {
   std::vector<std::string_view> names;
   names.reserve(config.pools.size());
@@ -163,12 +178,17 @@ void check_route_pools(const Config& config, const Places& places, ProblemList& 
     if (std::find(names.begin(), names.end(), pool) != names.end()) {
       continue;
     }
-    if (!places.has("routes") && !places.has(place + ".pool")) {
-      problems.add(places.of("pools", ""), "there is no pool " + backquoted(pool) +
-                                               ", where the built-in route sends `POST /proxy`; name a pool so, or "
-                                               "write `routes` of your own");
+    const std::string missing = "there is no pool " + backquoted(pool);
+    if (!places.is_written("routes") && !places.is_written(place + ".pool")) {
+      problems.add(place_of_names(config, places),
+                   missing +
+                       ", where the built-in route sends `POST /proxy`; name a pool so, or write `routes` of "
+                       "your own");
+    } else if (!places.has(place) && !places.has(place + ".pool")) {
+      problems.add(place_of_names(config, places),
+                   missing + ", where " + backquoted(place) + " sends its requests" + suggestion(pool, names));
     } else {
-      problems.add(places.of(place, ".pool"), "there is no pool " + backquoted(pool) + suggestion(pool, names));
+      problems.add(places.of(place, ".pool"), missing + suggestion(pool, names));
     }
   }
 }
@@ -259,8 +279,9 @@ void check_route_order(const Config& config, const Places& places, ProblemList& 
 
 }  // namespace
 
-void validate(const Config& config, const Positions& positions, Position fallback, ProblemList& problems) {
-  const Places places(positions, fallback);
+void validate(const Config& config, const Positions& positions, const KeySources& sources, Position fallback,
+              ProblemList& problems) {
+  const Places places(positions, sources, fallback);
   check_listeners(config, places, problems);
   check_limits(config, places, problems);
   check_pools(config, places, problems);

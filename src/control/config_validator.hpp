@@ -7,8 +7,10 @@
 
 namespace fairlead::control {
 
-/// Tells every contradiction to `problems`, at the place of the key that shows it; `fallback` is the place of what
-/// `positions` doesn't know, because a default took part.
-void validate(const Config& config, const Positions& positions, Position fallback, ProblemList& problems);
+/// Tells every contradiction to `problems`, at the place of the key that shows it. `positions` are of the source that
+/// is checked, `sources` has these and what was written before. `fallback` is the place of what `positions` doesn't
+/// know, because a default or another source took part.
+void validate(const Config& config, const Positions& positions, const KeySources& sources, Position fallback,
+              ProblemList& problems);
 
 }  // namespace fairlead::control

@@ -27,7 +27,7 @@ void expect_right(std::string_view text) {
 
 TEST(ConfigValidator, FindsNothingInTheDefaults) {
   ProblemList problems("f");
-  validate(default_config(), {}, {}, problems);
+  validate(default_config(), {}, {}, {}, problems);
   EXPECT_TRUE(problems.empty());
 }
 

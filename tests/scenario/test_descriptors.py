@@ -13,8 +13,9 @@ pytestmark = pytest.mark.skipif(not shutil.which("prlimit"), reason="prlimit isn
 
 def test_clients_beyond_what_descriptors_allow_wait_and_none_gets_an_error(scene):
     backends = [scene.backend(), scene.backend()]
-    instance = scene.fairlead(backends, run_by=["prlimit", f"--nofile={LIMIT}:{LIMIT}"], limits={"connections": 100})
-    said = re.search(r"descriptor limit is too low.*limit=40 needed=456 limits.connections=100 served=(\d+)",
+    instance = scene.fairlead(backends, run_by=["prlimit", f"--nofile={LIMIT}:{LIMIT}"], limits={"connections": 100},
+                              workers=2)
+    said = re.search(r"descriptor limit is too low.*limit=40 needed=464 limits.connections=100 served=(\d+)",
                      instance.log())
     assert said, instance.log()
     served = int(said.group(1))
