@@ -67,8 +67,12 @@ std::vector<Registrations::Pool> Registrations::take(io::TimePoint now) {
 
 bool Registrations::done(const Pool& pool) {
   const auto found = open_.find(pool.name);
-  if (found == open_.end() || found->second.backends != pool.configured) {
-    return false;  // a reload wants other backends since
+  if (found == open_.end()) {
+    return false;
+  }
+  if (!found->second.is_under_way || found->second.backends != pool.configured) {
+    put_back(pool);  // what is wanted since is another list, or of a Redis that lost its data
+    return false;
   }
   const bool was_refused = !found->second.reason.empty();
   open_.erase(found);

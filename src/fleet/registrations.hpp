@@ -30,7 +30,8 @@ class Registrations {
   void reconfigure(const std::vector<Pool>& before, const std::vector<Pool>& after);
 
   [[nodiscard]] bool is_due(io::TimePoint now) const;
-  /// What is due, under way from now on; each is followed by one of the next three, or by lost().
+  /// What is due, under way from now on; each is followed by one of the next three, or by lost(). A restart or a reload
+  /// may come between: the answer then ends nothing that is wanted since.
   std::vector<Pool> take(io::TimePoint now);
   /// True: it had been refused before.
   bool done(const Pool& pool);

@@ -103,6 +103,63 @@ TEST(Registrations, AfterLostDataAllIsDueAndARefusalThatLastsIsNoNews) {
   EXPECT_FALSE(registrations.refused(registrations.take(now)[0], "OOM", now));
 }
 
+/// A reload that comes while the registration is out.
+class RegistrationsReloadedMeanwhile : public testing::Test {
+ protected:
+  /// What was out.
+  Pool out_before(const std::vector<Pool>& after) {
+    registrations_.reconfigure({}, {blue});
+    Pool taken = registrations_.take(now)[0];
+    registrations_.reconfigure({blue}, after);
+    return taken;
+  }
+  void expect_due(io::TimePoint when, const Pool& pool) {
+    ASSERT_TRUE(registrations_.is_due(when));
+    EXPECT_EQ(registrations_.take(when)[0].configured, pool.configured);
+  }
+  void expect_nothing_open() const {
+    EXPECT_FALSE(registrations_.is_due(now + std::chrono::hours(1)));
+    EXPECT_EQ(completed(registrations_), List{});
+    EXPECT_TRUE(registrations_.refusals().empty());
+  }
+
+  Registrations registrations_;
+  const Pool smaller_{"blue", {{.url = "http://b", .weight = 2}}};
+};
+
+TEST_F(RegistrationsReloadedMeanwhile, ASuccessOfMoreThanIsLeftMakesTheRestDue) {
+  EXPECT_FALSE(registrations_.done(out_before({smaller_})));
+  expect_due(now, smaller_);
+  registrations_.done(smaller_);
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ASuccessInAnotherOrderMakesTheNewOneDue) {
+  const Pool turned{"blue", {blue.configured[1], blue.configured[0]}};
+  EXPECT_FALSE(registrations_.done(out_before({turned})));
+  expect_due(now, turned);
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ARefusalOfMoreThanIsLeftHasTheRestTriedASecondLater) {
+  EXPECT_TRUE(registrations_.refused(out_before({smaller_}), "OOM", now));
+  EXPECT_FALSE(registrations_.is_due(now));
+  expect_due(now + Registrations::pause, smaller_);
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, WhatIsPutBackIsWhatIsLeft) {
+  registrations_.put_back(out_before({smaller_}));
+  expect_due(now, smaller_);
+}
+
+TEST(Registrations, ASuccessFromBeforeLostDataDoesntEndWhatIsDueSince) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  const Pool old = registrations.take(now)[0];
+  registrations.restart({blue});
+  registrations.done(old);
+  EXPECT_TRUE(registrations.is_due(now));
+}
+
 TEST(Registrations, APoolThatLeftTheConfigurationIsForgotten) {
   Registrations registrations;
   registrations.reconfigure({}, {blue});
