@@ -80,16 +80,21 @@ bool Registrations::done(const Pool& pool) {
 }
 
 bool Registrations::refused(const Pool& pool, std::string_view reason, io::TimePoint now) {
-  Open& entry = open(pool);
-  entry.is_under_way = false;
-  entry.not_before = now + pause;
-  return std::exchange(entry.reason, reason) != reason;
+  const auto found = open_.find(pool.name);
+  if (found == open_.end()) {
+    return false;
+  }
+  Open& open = found->second;
+  open.is_under_way = false;
+  open.not_before = now + pause;
+  return std::exchange(open.reason, reason) != reason;
 }
 
 void Registrations::put_back(const Pool& pool) {
-  Open& entry = open(pool);
-  entry.is_under_way = false;
-  entry.not_before = {};
+  if (const auto found = open_.find(pool.name); found != open_.end()) {
+    found->second.is_under_way = false;
+    found->second.not_before = {};
+  }
 }
 
 void Registrations::lost() {
@@ -118,10 +123,6 @@ std::map<std::string, std::string_view> Registrations::refusals() const {
     }
   }
   return reasons;
-}
-
-Registrations::Open& Registrations::open(const Pool& pool) {
-  return open_.try_emplace(pool.name, Open{.backends = pool.configured}).first->second;
 }
 
 }  // namespace fairlead::fleet

@@ -31,7 +31,8 @@ class Registrations {
 
   [[nodiscard]] bool is_due(io::TimePoint now) const;
   /// What is due, under way from now on; each is followed by one of the next three, or by lost(). A restart or a reload
-  /// may come between: the answer then ends nothing that is wanted since.
+  /// may come between: the answer then ends nothing that is wanted since,
+  /// and opens no pool that left the configuration.
   std::vector<Pool> take(io::TimePoint now);
   /// True: it had been refused before.
   bool done(const Pool& pool);
@@ -54,8 +55,6 @@ class Registrations {
     io::TimePoint not_before{};
     std::string_view reason{};  ///< of the last try's refusal
   };
-
-  Open& open(const Pool& pool);
 
   std::map<std::string, Open> open_;
 };

@@ -151,6 +151,26 @@ TEST_F(RegistrationsReloadedMeanwhile, WhatIsPutBackIsWhatIsLeft) {
   expect_due(now, smaller_);
 }
 
+TEST_F(RegistrationsReloadedMeanwhile, ASuccessOfAPoolThatIsGoneOpensNothing) {
+  EXPECT_FALSE(registrations_.done(out_before({})));
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ARefusalOfAPoolThatIsGoneOpensNothingAndIsNoNews) {
+  EXPECT_FALSE(registrations_.refused(out_before({}), "OOM", now));
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ARefusalOfAPoolWithoutBackendsOpensNothing) {
+  EXPECT_FALSE(registrations_.refused(out_before({{"blue", {}}}), "OOM", now));
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, WhatIsPutBackOfAPoolThatIsGoneOpensNothing) {
+  registrations_.put_back(out_before({}));
+  expect_nothing_open();
+}
+
 TEST(Registrations, ASuccessFromBeforeLostDataDoesntEndWhatIsDueSince) {
   Registrations registrations;
   registrations.reconfigure({}, {blue});
