@@ -240,6 +240,13 @@ TEST_F(BackendListWatchOnRedis, BackendsThatMayNotBeRegisteredServeWithoutAnyRig
   EXPECT_EQ(watch_->unregistered().at("default"), "NOPERM");
 }
 
+TEST_F(BackendListWatchOnRedis, ARightThatARegistrationLacksInsideItsScriptIsSaidAsOne) {
+  (*redis_)("ACL SETUSER default -rpush");
+  start({{"default", {{.url = "http://a"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a"}));
+  EXPECT_EQ(watch_->unregistered().at("default"), "NOPERM");
+}
+
 TEST_F(BackendListWatchOnRedis, ARedisThatCameBackEmptyAndFullTakesNoBackendAway) {
   start({{"default", {{.url = "http://a"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));
