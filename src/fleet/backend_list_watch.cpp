@@ -434,6 +434,9 @@ void BackendListWatch::call_edit(const std::string& pool, const balance::Backend
         if (is_first_try && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
           call_edit(pool, edit, std::move(done), false);
         } else {
+          if (edit.kind == Kind::remove && reply.text() == "changed") {
+            registrations_.removed(pool, edit.url);  // or the next poll shows it again
+          }
           edit_answered(done, reply);
         }
       },

@@ -247,6 +247,18 @@ TEST_F(BackendListWatchOnRedis, ARightThatARegistrationLacksInsideItsScriptIsSai
   EXPECT_EQ(watch_->unregistered().at("default"), "NOPERM");
 }
 
+TEST_F(BackendListWatchOnRedis, WhoIsRemovedWhileARegistrationIsRefusedStaysOutAndIsntRegisteredLater) {
+  (*redis_)("SET fairlead:epoch known");
+  (*redis_)("RPUSH backend_servers http://a http://b");
+  (*redis_)("CONFIG SET maxmemory 1");
+  start({{"default", {{.url = "http://a"}, {.url = "http://b"}, {.url = "http://c"}}}});
+  ASSERT_TRUE(becomes("default", {"http://a", "http://b", "http://c"}));
+  EXPECT_EQ(*edit({balance::BackendEdit::Kind::remove, "http://a", {}}), balance::EditOutcome::changed);
+  EXPECT_EQ(lists_["default"], (Urls{"http://b", "http://c"}));
+  (*redis_)("CONFIG SET maxmemory 0");
+  EXPECT_TRUE(on_.until([this] { return stored("backend_servers") == "http://b http://c "; }));
+}
+
 TEST_F(BackendListWatchOnRedis, ARedisThatCameBackEmptyAndFullTakesNoBackendAway) {
   start({{"default", {{.url = "http://a"}}}});
   ASSERT_TRUE(becomes("default", {"http://a"}));

@@ -103,6 +103,18 @@ void Registrations::lost() {
   }
 }
 
+void Registrations::removed(const std::string& pool, const std::string& url) {
+  const auto found = open_.find(pool);
+  if (found == open_.end()) {
+    return;
+  }
+  List& backends = found->second.backends;
+  std::erase_if(backends, [&url](const auto& backend) { return backend.url == url; });
+  if (backends.empty()) {
+    open_.erase(found);
+  }
+}
+
 void Registrations::complete(const std::string& pool, List& list) const {
   const auto found = open_.find(pool);
   if (found == open_.end()) {

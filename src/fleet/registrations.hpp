@@ -43,6 +43,9 @@ class Registrations {
   /// No answer comes any more to what is under way: due again (a registration does no harm twice).
   void lost();
 
+  /// An operator took it out of the pool's list: it isn't to be brought in any more.
+  void removed(const std::string& pool, const std::string& url);
+
   /// Adds to a pool's list what its registration will.
   void complete(const std::string& pool, List& list) const;
   /// Pools that Redis refused, with the reason.

@@ -180,6 +180,36 @@ TEST(Registrations, ASuccessFromBeforeLostDataDoesntEndWhatIsDueSince) {
   EXPECT_TRUE(registrations.is_due(now));
 }
 
+TEST(Registrations, WhatAnOperatorTookOutIsNeitherAddedNorTriedAgain) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  registrations.refused(registrations.take(now)[0], "OOM", now);
+  registrations.removed("blue", "http://a");
+  registrations.removed("green", "http://b");
+  const List rest{blue.configured[1]};
+  EXPECT_EQ(completed(registrations), rest);
+  EXPECT_EQ(registrations.take(now + Registrations::pause)[0].configured, rest);
+}
+
+TEST(Registrations, WhatAnOperatorTookOutMeanwhileLeavesTheRestToBeRegistered) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  const Pool taken = registrations.take(now)[0];
+  registrations.removed("blue", "http://a");
+  registrations.refused(taken, "OOM", now);
+  EXPECT_EQ(registrations.take(now + Registrations::pause)[0].configured, List{blue.configured[1]});
+}
+
+TEST(Registrations, WhenAllAreTakenOutNothingIsRefusedAnyMore) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  registrations.refused(registrations.take(now)[0], "OOM", now);
+  registrations.removed("blue", "http://a");
+  registrations.removed("blue", "http://b");
+  EXPECT_TRUE(registrations.refusals().empty());
+  EXPECT_FALSE(registrations.is_due(now + Registrations::pause));
+}
+
 TEST(Registrations, APoolThatLeftTheConfigurationIsForgotten) {
   Registrations registrations;
   registrations.reconfigure({}, {blue});
