@@ -31,8 +31,7 @@ class Registrations {
 
   [[nodiscard]] bool is_due(io::TimePoint now) const;
   /// What is due, under way from now on; each is followed by one of the next three, or by lost(). A restart or a reload
-  /// may come between: the answer then ends nothing that is wanted since,
-  /// and opens no pool that left the configuration.
+  /// may come between: the answer then ends nothing that is wanted since, and opens no pool that was taken out.
   std::vector<Pool> take(io::TimePoint now);
   /// True: it had been refused before.
   bool done(const Pool& pool);
