@@ -160,9 +160,8 @@ void BackendListWatch::poll() {
   }
   is_polling_ = true;
   const std::uint64_t poll = ++polls_;
-  const auto is_overtaken = [this, poll] {
-    return poll != polls_;
-  };  // by a poll that began before this one was answered
+  // By a poll that began before this one was answered.
+  const auto is_overtaken = [this, poll] { return poll != polls_; };
   seen_.clear();
   client_.cork();
   ask_digests(true, [this](ReplyView reply) {
@@ -190,8 +189,7 @@ void BackendListWatch::poll() {
       }
     });
   }
-  const std::string epoch = keys_.epoch();
-  client_.command("get", {"GET", epoch}, call_max, [this, is_overtaken](ReplyView reply) {
+  client_.command("get", {"GET", keys_.epoch()}, call_max, [this, is_overtaken](ReplyView reply) {
     if (!is_overtaken()) {
       is_polling_ = false;
       saw_epoch(reply);
@@ -285,8 +283,10 @@ void BackendListWatch::saw_epoch(ReplyView reply) {
   } else if (reply.is_nil()) {
     set_epoch();
   } else if (epoch_ != reply.text()) {
+    if (!epoch_.empty()) {
+      registrations_.restart(pools_);  // at the first epoch all that is wanted is due already
+    }
     epoch_ = reply.text();
-    registrations_.restart(pools_);
     register_due();
   } else if (registrations_.is_due(loop_.now())) {
     register_due();
@@ -309,19 +309,28 @@ void BackendListWatch::publish_all() {
 }
 
 void BackendListWatch::set_epoch() {
-  const std::string key = keys_.epoch();
-  const std::string id = random_id();
-  client_.command("set", {"SET", key, id, "NX"}, call_max, [this](ReplyView reply) {
-    if (reply.is_error()) {
-      for (const Pool& pool : registrations_.take(loop_.now())) {
-        not_registered(pool, fault_of_reply(reply.text()));
-      }
+  client_.command("set", {"SET", keys_.epoch(), random_id(), "NX"}, call_max, [this, poll = polls_](ReplyView reply) {
+    if (!reply.is_error()) {
+      poll_again();
+      return;
     }
-    poll_again();
+    for (const Pool& pool : registrations_.take(loop_.now())) {
+      not_registered(pool, fault_of_reply(reply.text()));
+    }
+    if (poll == polls_) {  // else a newer one is under way and comes to this too
+      publish_without_epoch();
+    }
   });
 }
 
-/// At once, but not for ever: a Redis that can't be written to stays without an epoch.
+/// A list that has entries was lost by nobody; an empty one may have been, and takes no backend away.
+void BackendListWatch::publish_without_epoch() {
+  polls_in_a_row_ = 0;
+  std::erase_if(seen_, [](const Seen& seen) { return seen.list.empty(); });
+  publish_all();
+}
+
+/// At once, but not for ever, whatever becomes of the epoch and the registrations meanwhile.
 void BackendListWatch::poll_again() {
   if (++polls_in_a_row_ < polls_in_a_row_max) {
     poll();
@@ -434,6 +443,9 @@ void BackendListWatch::call_edit(const std::string& pool, const balance::Backend
         if (is_first_try && reply.is_error() && reply.text().starts_with("NOSCRIPT")) {
           call_edit(pool, edit, std::move(done), false);
         } else {
+          if (edit.kind == Kind::remove && reply.text() == "changed") {
+            registrations_.removed(pool, edit.url);  // or the next poll shows it again
+          }
           edit_answered(done, reply);
         }
       },

@@ -4,7 +4,7 @@
 // that Redis refuses to register serve nevertheless.
 // Looks every 400 ms whether a digest of the lists changed, and only then reads them, all pools at once; they count if
 // the epoch read after them is the known one, so that a Redis that has just lost everything never empties a pool.
-// During an outage the last lists stay.
+// During an outage the last lists stay. Where Redis has no epoch and takes none, only an empty list doesn't count.
 // Thread rule: the control loop's thread. Lifetime: stop() must have ended before the watch does.
 #pragma once
 
@@ -97,6 +97,7 @@ class BackendListWatch {
   void register_answered(const Pool& pool, ReplyView reply);
   void not_registered(const Pool& pool, const StateFault& fault);
   void publish_all();
+  void publish_without_epoch();
   void publish(Seen& seen);
   void show_counts(const std::string& pool, const List& before, const List& list);
   bool is_backend(const std::string& pool, const std::string& url);

@@ -29,7 +29,10 @@ class OvertakenPoll : public ::testing::Test {
         return "*0\r\n";
       }
       if (words[0] == "GET") {
-        return polls_ == 1 ? "$-1\r\n" : bulk("epoch");
+        return polls_ == 1 || takes_no_epoch_ ? "$-1\r\n" : bulk("epoch");
+      }
+      if (words[0] == "SET" && takes_no_epoch_) {
+        return "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
       }
       const std::optional<Script> script = testing::ScriptedRedis::script_of(words);
       return script == Script::edit     ? std::optional(bulk("changed"))
@@ -61,6 +64,7 @@ class OvertakenPoll : public ::testing::Test {
   std::optional<BackendListWatch> watch_;
   std::vector<std::string> shown_;
   int polls_ = 0;
+  bool takes_no_epoch_ = false;
   io::TaskScope scope_;
 };
 
@@ -73,6 +77,20 @@ TEST_F(OvertakenPoll, IsPassedOverSoThatOnlyTheNewestIsShown) {
   ASSERT_TRUE(world_.run_until([&is_done] { return is_done; }));
   ASSERT_TRUE(world_.run_until([this] { return !shown_.empty(); }));
   EXPECT_EQ(shown_.front(), "http://poll" + std::to_string(polls_) + " of " + std::to_string(polls_));
+}
+
+TEST_F(OvertakenPoll, AnswersNoEditThatItDidntShowWhenTheEpochIsRefused) {
+  takes_no_epoch_ = true;
+  ASSERT_TRUE(world_.run_until([this] { return redis_.count("GET") == 1; }));
+  std::string shown_first;
+  bool is_done = false;
+  watch_->edit("default", {balance::BackendEdit::Kind::drain, "http://a", {}},
+               [&](const Result<balance::EditOutcome>&) {
+                 shown_first = shown_.empty() ? "" : shown_.back();
+                 is_done = true;
+               });
+  ASSERT_TRUE(world_.run_until([&is_done] { return is_done; }));
+  EXPECT_EQ(shown_first, "http://poll2 of 2");
 }
 
 }  // namespace

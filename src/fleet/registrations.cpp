@@ -67,8 +67,12 @@ std::vector<Registrations::Pool> Registrations::take(io::TimePoint now) {
 
 bool Registrations::done(const Pool& pool) {
   const auto found = open_.find(pool.name);
-  if (found == open_.end() || found->second.backends != pool.configured) {
-    return false;  // a reload wants other backends since
+  if (found == open_.end()) {
+    return false;
+  }
+  if (!found->second.is_under_way || found->second.backends != pool.configured) {
+    put_back(pool);  // what is wanted since is another list, or of a Redis that lost its data
+    return false;
   }
   const bool was_refused = !found->second.reason.empty();
   open_.erase(found);
@@ -76,21 +80,38 @@ bool Registrations::done(const Pool& pool) {
 }
 
 bool Registrations::refused(const Pool& pool, std::string_view reason, io::TimePoint now) {
-  Open& entry = open(pool);
-  entry.is_under_way = false;
-  entry.not_before = now + pause;
-  return std::exchange(entry.reason, reason) != reason;
+  const auto found = open_.find(pool.name);
+  if (found == open_.end()) {
+    return false;
+  }
+  Open& open = found->second;
+  open.is_under_way = false;
+  open.not_before = now + pause;
+  return std::exchange(open.reason, reason) != reason;
 }
 
 void Registrations::put_back(const Pool& pool) {
-  Open& entry = open(pool);
-  entry.is_under_way = false;
-  entry.not_before = {};
+  if (const auto found = open_.find(pool.name); found != open_.end()) {
+    found->second.is_under_way = false;
+    found->second.not_before = {};
+  }
 }
 
 void Registrations::lost() {
   for (auto& [name, open] : open_) {
     open.is_under_way = false;
+  }
+}
+
+void Registrations::removed(const std::string& pool, const std::string& url) {
+  const auto found = open_.find(pool);
+  if (found == open_.end()) {
+    return;
+  }
+  List& backends = found->second.backends;
+  std::erase_if(backends, [&url](const auto& backend) { return backend.url == url; });
+  if (backends.empty()) {
+    open_.erase(found);
   }
 }
 
@@ -114,10 +135,6 @@ std::map<std::string, std::string_view> Registrations::refusals() const {
     }
   }
   return reasons;
-}
-
-Registrations::Open& Registrations::open(const Pool& pool) {
-  return open_.try_emplace(pool.name, Open{.backends = pool.configured}).first->second;
 }
 
 }  // namespace fairlead::fleet

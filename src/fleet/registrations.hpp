@@ -30,7 +30,8 @@ class Registrations {
   void reconfigure(const std::vector<Pool>& before, const std::vector<Pool>& after);
 
   [[nodiscard]] bool is_due(io::TimePoint now) const;
-  /// What is due, under way from now on; each is followed by one of the next three, or by lost().
+  /// What is due, under way from now on; each is followed by one of the next three, or by lost(). A restart or a reload
+  /// may come between: the answer then ends nothing that is wanted since, and opens no pool that was taken out.
   std::vector<Pool> take(io::TimePoint now);
   /// True: it had been refused before.
   bool done(const Pool& pool);
@@ -40,6 +41,9 @@ class Registrations {
   void put_back(const Pool& pool);
   /// No answer comes any more to what is under way: due again (a registration does no harm twice).
   void lost();
+
+  /// An operator took it out of the pool's list: it isn't to be brought in any more.
+  void removed(const std::string& pool, const std::string& url);
 
   /// Adds to a pool's list what its registration will.
   void complete(const std::string& pool, List& list) const;
@@ -53,8 +57,6 @@ class Registrations {
     io::TimePoint not_before{};
     std::string_view reason{};  ///< of the last try's refusal
   };
-
-  Open& open(const Pool& pool);
 
   std::map<std::string, Open> open_;
 };

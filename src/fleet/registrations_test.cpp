@@ -103,6 +103,113 @@ TEST(Registrations, AfterLostDataAllIsDueAndARefusalThatLastsIsNoNews) {
   EXPECT_FALSE(registrations.refused(registrations.take(now)[0], "OOM", now));
 }
 
+/// A reload that comes while the registration is out.
+class RegistrationsReloadedMeanwhile : public testing::Test {
+ protected:
+  /// What was out.
+  Pool out_before(const std::vector<Pool>& after) {
+    registrations_.reconfigure({}, {blue});
+    Pool taken = registrations_.take(now)[0];
+    registrations_.reconfigure({blue}, after);
+    return taken;
+  }
+  void expect_due(io::TimePoint when, const Pool& pool) {
+    ASSERT_TRUE(registrations_.is_due(when));
+    EXPECT_EQ(registrations_.take(when)[0].configured, pool.configured);
+  }
+  void expect_nothing_open() const {
+    EXPECT_FALSE(registrations_.is_due(now + std::chrono::hours(1)));
+    EXPECT_EQ(completed(registrations_), List{});
+    EXPECT_TRUE(registrations_.refusals().empty());
+  }
+
+  Registrations registrations_;
+  const Pool smaller_{"blue", {{.url = "http://b", .weight = 2}}};
+};
+
+TEST_F(RegistrationsReloadedMeanwhile, ASuccessOfMoreThanIsLeftMakesTheRestDue) {
+  EXPECT_FALSE(registrations_.done(out_before({smaller_})));
+  expect_due(now, smaller_);
+  registrations_.done(smaller_);
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ASuccessInAnotherOrderMakesTheNewOneDue) {
+  const Pool turned{"blue", {blue.configured[1], blue.configured[0]}};
+  EXPECT_FALSE(registrations_.done(out_before({turned})));
+  expect_due(now, turned);
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ARefusalOfMoreThanIsLeftHasTheRestTriedASecondLater) {
+  EXPECT_TRUE(registrations_.refused(out_before({smaller_}), "OOM", now));
+  EXPECT_FALSE(registrations_.is_due(now));
+  expect_due(now + Registrations::pause, smaller_);
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, WhatIsPutBackIsWhatIsLeft) {
+  registrations_.put_back(out_before({smaller_}));
+  expect_due(now, smaller_);
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ASuccessOfAPoolThatIsGoneOpensNothing) {
+  EXPECT_FALSE(registrations_.done(out_before({})));
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ARefusalOfAPoolThatIsGoneOpensNothingAndIsNoNews) {
+  EXPECT_FALSE(registrations_.refused(out_before({}), "OOM", now));
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, ARefusalOfAPoolWithoutBackendsOpensNothing) {
+  EXPECT_FALSE(registrations_.refused(out_before({{"blue", {}}}), "OOM", now));
+  expect_nothing_open();
+}
+
+TEST_F(RegistrationsReloadedMeanwhile, WhatIsPutBackOfAPoolThatIsGoneOpensNothing) {
+  registrations_.put_back(out_before({}));
+  expect_nothing_open();
+}
+
+TEST(Registrations, ASuccessFromBeforeLostDataDoesntEndWhatIsDueSince) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  const Pool old = registrations.take(now)[0];
+  registrations.restart({blue});
+  registrations.done(old);
+  EXPECT_TRUE(registrations.is_due(now));
+}
+
+TEST(Registrations, WhatAnOperatorTookOutIsNeitherAddedNorTriedAgain) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  registrations.refused(registrations.take(now)[0], "OOM", now);
+  registrations.removed("blue", "http://a");
+  registrations.removed("green", "http://b");
+  const List rest{blue.configured[1]};
+  EXPECT_EQ(completed(registrations), rest);
+  EXPECT_EQ(registrations.take(now + Registrations::pause)[0].configured, rest);
+}
+
+TEST(Registrations, WhatAnOperatorTookOutMeanwhileLeavesTheRestToBeRegistered) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  const Pool taken = registrations.take(now)[0];
+  registrations.removed("blue", "http://a");
+  registrations.refused(taken, "OOM", now);
+  EXPECT_EQ(registrations.take(now + Registrations::pause)[0].configured, List{blue.configured[1]});
+}
+
+TEST(Registrations, WhenAllAreTakenOutNothingIsRefusedAnyMore) {
+  Registrations registrations;
+  registrations.reconfigure({}, {blue});
+  registrations.refused(registrations.take(now)[0], "OOM", now);
+  registrations.removed("blue", "http://a");
+  registrations.removed("blue", "http://b");
+  EXPECT_TRUE(registrations.refusals().empty());
+  EXPECT_FALSE(registrations.is_due(now + Registrations::pause));
+}
+
 TEST(Registrations, APoolThatLeftTheConfigurationIsForgotten) {
   Registrations registrations;
   registrations.reconfigure({}, {blue});

@@ -68,6 +68,9 @@ StateFault fault_of_reply(std::string_view text) {
   if (const StateFault fault = known(text.substr(0, text.find(' '))); !fault.reason.empty()) {
     return fault;
   }
+  if (holds(text, "user executing the script") || holds(text, "ACL failure")) {
+    return known("NOPERM");  // what a script may run but not do inside is a plain ERR
+  }
   if (holds(text, "password")) {
     return known("WRONGPASS");  // before Redis 6 it is a plain ERR, and one where none is set still is
   }

@@ -17,7 +17,7 @@ struct StateFault {
 };
 
 StateFault fault_of(const Error& error);
-/// Of an error reply, by its first word.
+/// Of an error reply, by its first word, or what is known of the text of a plain ERR.
 StateFault fault_of_reply(std::string_view text);
 /// Redis is there, and doesn't know this member any more: it lost its data, or the member's lease ended.
 bool is_forgotten(const StateFault& fault);

@@ -44,6 +44,15 @@ TEST(StateFault, WhatAnOperatorMustSeeToSaysWhatToDo) {
   }
 }
 
+TEST(StateFault, ARightThatAScriptLacksInsideIsARightThatIsLacking) {
+  for (const char* reply :
+       {"ERR The user executing the script can't run this command or subcommand script: 1c, on x:3.",
+        "ERR The user executing the script can't access at least one of the keys mentioned",
+        "ERR ACL failure in script: User password has no permissions to run the 'zrank' command"}) {
+    EXPECT_EQ(fault_of_reply(reply), fault_of_reply("NOPERM x")) << reply;
+  }
+}
+
 TEST(StateFault, EveryReasonHasAHint) {
   for (const char* reason : {"ERR", "malformed", "timed_out", "LOADING", "closed"}) {
     EXPECT_FALSE(hint_of(std::string_view(reason)).empty()) << reason;

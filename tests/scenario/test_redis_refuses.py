@@ -7,6 +7,7 @@ import re
 import pytest
 
 from harness.fleet import Load, chosen, listed, post
+from harness.program import run_command
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("coordination")
@@ -43,6 +44,9 @@ def a_master(database):
 
 REFUSALS = pytest.mark.parametrize("hurt, heal, reason", [
     (full, roomy, "OOM"), (forbidden, allowed, "NOPERM"), (a_replica, a_master, "READONLY")])
+
+
+REFUSED_EPOCHS = pytest.mark.parametrize("hurt, reason", [(full, "OOM"), (a_replica, "READONLY")])
 
 
 def said(instance, pattern):
@@ -84,6 +88,32 @@ def test_configured_backends_serve_although_redis_refuses_to_register_them(
     assert said(instance, "redis registers a pool's backends again") == 1
     database.delete("backend_servers")
     wait_until(lambda: post(instance).status == 503, 5, "the emptied list to be obeyed")
+
+
+@REFUSED_EPOCHS
+def test_what_a_redis_lists_serves_although_it_takes_no_epoch(
+        scene, redis_server, database, backends, hurt, reason):
+    by_hand = scene.backend()
+    database.rpush("backend_servers", by_hand.url)
+    hurt(database)
+    instance = scene.fairlead(backends, state=redis_server.url, joined=False)
+    wait_until(lambda: serves(instance, [by_hand, *backends]), 10, "what Redis lists to serve")
+    assert list_of(instance)["unregistered"] == reason
+
+
+def test_a_backend_that_is_removed_from_a_redis_without_memory_stays_out(scene, redis_server, database, backends):
+    by_hand = scene.backend()
+    database.rpush("backend_servers", by_hand.url, backends[0].url)
+    full(database)
+    instance = scene.fairlead(backends, state=redis_server.url, joined=False)
+    wait_until(lambda: serves(instance, [by_hand, *backends]), 10, "what Redis lists to serve")
+    host, port = instance.admin
+    removed = run_command("backend", "remove", backends[0].url, "--admin", f"{host}:{port}")
+    assert (removed.returncode, removed.stdout) == (0, f"{backends[0].url} was removed\n")
+    assert serves(instance, [by_hand, backends[1]])
+    roomy(database)
+    wait_until(lambda: unregistered(instance) == 0, 10, "the other one to be registered")
+    assert listed(database) == [by_hand.url, backends[1].url]
 
 
 def test_a_redis_that_comes_back_empty_and_without_memory_takes_no_backend_away(
