@@ -138,7 +138,7 @@ void append_state(std::vector<Setting>& settings, StateConfig& state) {
   Setting interval = duration("state.sync_interval", {1, 1'000}, state.sync_interval,
                               {"How often an instance under load tells Redis what it has in flight and hears what the "
                                "others have; with `exact`, how often strategies that Redis doesn't choose by hear it. "
-                               "`auto` is an eighth of what a request takes, 1ms to 20ms, and 20ms where that gains "
+                               "`auto` is an eighth of what a request takes, 1ms to 25ms, and 25ms where that gains "
                                "little: requests of less than 2ms, or more of an instance's own than backends.",
                                "Counts are worth less the older they are, and each exchange costs Redis 30 to 50 us."});
   std::get<NumberValue>(interval.value).zero_word = "auto";

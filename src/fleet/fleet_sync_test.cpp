@@ -174,7 +174,7 @@ TEST_F(FleetSyncTest, AfterABusyTimeItLooksNoOftenerThanItCalled) {
   }
   const std::uint64_t turn = world_.loop().turn();
   world_.run_for(milliseconds(500));
-  EXPECT_LT(world_.loop().turn() - turn, 150u);  // every 20 ms, some turns each
+  EXPECT_LT(world_.loop().turn() - turn, 150u);  // every 25 ms, some turns each
 }
 
 TEST_F(FleetSyncTest, InTheRotationItSpeaksOnlyWhenSomethingChanged) {

@@ -42,9 +42,9 @@ struct Backend {
   std::string url;   ///< as configured or listed: the identity, and the text of conn_count:<URL>
   std::string host;  ///< name, IPv4, or IPv6 without brackets
   std::uint16_t port = 80;
-  bool is_stranger = false;  ///< of no snapshot: gone after its last request, and the next one may stand at its place
   std::uint32_t weight = 1;
   std::shared_ptr<BackendActivity> activity;
+  bool is_stranger = false;  ///< of no snapshot: gone after its last request, and the next one may stand at its place
 };
 
 /// Host and port of an "http://host[:port]" URL, path empty or "/". Error: malformed, with the rule that it breaks.

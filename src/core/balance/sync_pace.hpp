@@ -18,7 +18,7 @@ class SyncPace {
  public:
   using Nanoseconds = std::chrono::nanoseconds;
   static constexpr std::chrono::milliseconds interval_min{1};
-  static constexpr std::chrono::milliseconds interval_max{20};
+  static constexpr std::chrono::milliseconds interval_max{25};
   static constexpr std::chrono::milliseconds short_request{2};
   static constexpr int gaps_a_request = 8;
   static constexpr int trusted_request_times = 3;
