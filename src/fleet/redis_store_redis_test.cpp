@@ -257,6 +257,16 @@ TEST_F(StoresOnRedis, AnEmptyTextInTheListIsPassedOverAsWell) {
   EXPECT_EQ(on_.lines.count("redis unavailable"), 0u);
 }
 
+TEST_F(StoresOnRedis, ARightThatItsScriptLacksIsToldAndRequestsGoOnLocally) {
+  list_backends();
+  FailoverStore& store = add_live_store();
+  redis()("ACL SETUSER default -zrank");
+  EXPECT_EQ(pick(store, StrategyId::round_robin), "http://a");
+  EXPECT_TRUE(on_.until([this] { return on_.lines.count("reason=NOPERM") == 1; }));
+  redis()("ACL SETUSER default +zrank");
+  EXPECT_TRUE(on_.until([this] { return all_live(); }));
+}
+
 TEST_F(StoresOnRedis, AListOfAWrongTypeLeavesThePoolToLocalState) {
   redis()("SET backend_servers x");
   FailoverStore& store = add_live_store();
